@@ -1,0 +1,167 @@
+"""A loaded bundle and the organisation's part of it, as values.
+
+Three owners change a bundle apart: whoever writes rules, whoever keeps the catalog, and the
+organisation that states its scopes, limits, modes and waivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from service.model.base import Count, PriceKind, Reason, Text, Value
+from service.model.decision import BundleRef
+from service.model.finding import Mode, Severity
+from service.model.request import Scope
+
+
+class Rule(Value):
+    """What METADATA says of one code: every word a person reads about it, and what feeds it.
+
+    ``message`` and ``remedy`` hold placeholders in braces; ``{resource}`` is the address, all
+    others are facts of the rule. ``remedy`` may use facts too. ``reads_request`` is true for a rule
+    that judges ``input.context`` and not single resources.
+    """
+
+    code: Text
+    title: str
+    description: str = ""
+    severity: Severity
+    message: str
+    remedy: str
+    undetermined: str = ""
+    package: str
+    domain: Text
+    references: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    reads_request: bool = False
+    deprecated: bool = False
+
+
+class Limit(Value):
+    """A limit with a default and its exceptions by team; ``None`` is no limit."""
+
+    default: Count | None = None
+    teams: dict[str, Count | None] = {}
+
+
+class Limits(Value):
+    """What a team may take.
+
+    ``monthly_micros_per_request`` is in millionths of ``currency`` for 730 hours.
+    """
+
+    currency: Text = "USD"
+    accelerators_per_resource: Limit = Limit()
+    monthly_micros_per_request: Limit = Limit()
+
+
+class DataClass(Value):
+    """Where data of one class may be: in any of these jurisdictions or countries."""
+
+    jurisdictions: tuple[Text, ...] = ()
+    countries: tuple[Text, ...] = ()
+
+
+class ScopeRule(Value):
+    """What the organisation knows about a place; all stated fields of ``match`` must be equal.
+
+    A pattern in ``match`` may end in ``*``. The first matching rule that states a value wins.
+    """
+
+    match: Scope
+    team: Text | None = None
+    cost_center: Text | None = None
+    project: Text | None = None
+    environment: Text | None = None
+    vendor: Text | None = None
+    region: Text | None = None
+    data_classes: tuple[Text, ...] = ()
+
+
+class ModeRule(Value):
+    """The mode of a code or a whole domain, where all stated selectors are equal."""
+
+    code: Text | None = None
+    domain: Text | None = None
+    team: Text | None = None
+    environment: Text | None = None
+    enforcement_point: Text | None = None
+    mode: Mode
+
+
+class OrgPrice(Value):
+    """A price the organisation pays, before any list price.
+
+    ``region`` ``*`` holds everywhere; ``micros_per_hour`` is of one whole instance.
+    """
+
+    vendor: Text
+    instance_type: Text
+    region: Text = "*"
+    price_kind: PriceKind = PriceKind.ON_DEMAND
+    micros_per_hour: Count
+    currency: Text = "USD"
+
+
+class InternalRate(Value):
+    """What one accelerator costs per hour where neither a vendor nor an instance type is known."""
+
+    accelerator: Text
+    micros_per_hour: Count
+    currency: Text = "USD"
+
+
+class OnUnknown(Value):
+    """The mode of an undetermined finding, by the reason why the value is not known."""
+
+    after_apply: Mode = Mode.WARN
+    undeclared: Mode = Mode.OBSERVE
+    elsewhere: Mode = Mode.WARN
+    sensitive: Mode = Mode.WARN
+    not_in_catalog: Mode = Mode.WARN
+
+    def of(self, reason: Reason) -> Mode:
+        """The mode for *reason*."""
+        mode: Mode = getattr(self, reason.value)
+        return mode
+
+
+class Org(Value):
+    """Everything the organisation states; complete with defaults, so that no table is ever absent."""
+
+    name: Text
+    posture: Mode = Mode.WARN
+    limits: Limits = Limits()
+    data_classes: dict[str, DataClass] = {}
+    scopes: tuple[ScopeRule, ...] = ()
+    modes: tuple[ModeRule, ...] = ()
+    on_unknown: OnUnknown = OnUnknown()
+    on_existing: Mode = Mode.WARN
+    prices: tuple[OrgPrice, ...] = ()
+    internal_rates: tuple[InternalRate, ...] = ()
+    stale_price_days: Count = Field(default=180)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that passed every check and may decide.
+
+    Attributes:
+        ref: Name, revision and digest, as decisions record them.
+        modules: Rego sources by path in the bundle, without tests, with the generated entry.
+        data: The documents below ``data``: ``catalog``, ``index`` and ``org``.
+        rulebook: What METADATA says, by code.
+        org: The typed form of ``data["org"]``.
+    """
+
+    ref: BundleRef
+    modules: Mapping[str, str]
+    data: Mapping[str, Any]
+    rulebook: Mapping[str, Rule]
+    org: Org

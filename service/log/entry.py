@@ -1,0 +1,48 @@
+"""What the pipeline hands to the decision log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.model.decision import Decision
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A decision with what it was made from.
+
+    Attributes:
+        decision: What was decided.
+        request: The redacted, normalised request as canonical JSON; empty for a rejected input.
+        context: The context as canonical JSON; empty for a rejected input.
+        resolved_digest: Digest of the resolved request that the rules saw.
+        unique: Whether the decision's enforcement point, key and request digest identify a
+            repetition: the first one recorded then stays, and is what ``record`` returns.
+    """
+
+    decision: Decision
+    request: bytes = b""
+    context: bytes = b""
+    resolved_digest: str = ""
+    unique: bool = False
+
+
+class DecisionLog(Protocol):
+    """Keeps decisions for good."""
+
+    async def record(self, entry: Entry) -> Decision:
+        """Make *entry* durable, then return the decision that stands for it.
+
+        Raises:
+            LogUnavailable: It cannot be made durable; no answer may leave.
+        """
+        ...
+
+    async def ready(self) -> bool:
+        """Whether a record could be made now."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is waiting and release the log."""
+        ...

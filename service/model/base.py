@@ -1,0 +1,101 @@
+"""What every value of the model has in common.
+
+Numbers a rule computes with are integers below 2^53, because engines disagree about fractions and
+about larger integers; the unit is in the field's name. A leaf that has no value is ``None`` and is
+still present in the dump: rules meet ``null``, never an absent key.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+LARGEST_EXACT = 2**53 - 1
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_EXACT)]
+Signed = Annotated[int, Field(ge=-LARGEST_EXACT, le=LARGEST_EXACT)]
+Text = Annotated[str, StringConstraints(max_length=1024)]
+Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/]*)*$", max_length=1024)]
+
+
+class Value(BaseModel):
+    """A frozen value; unknown fields are refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class Range(Value):
+    """A count that may lie between two bounds, both inclusive; ``None`` where a bound is not known."""
+
+    min: Count | None = None
+    max: Count | None = None
+
+
+class Reason(StrEnum):
+    """Why a value that exists is not known."""
+
+    AFTER_APPLY = "after_apply"
+    UNDECLARED = "undeclared"
+    ELSEWHERE = "elsewhere"
+    SENSITIVE = "sensitive"
+    NOT_IN_CATALOG = "not_in_catalog"
+
+
+class EnforcementPoint(StrEnum):
+    """Where a request is stopped."""
+
+    KUBERNETES = "kubernetes"
+    TERRAFORM = "terraform"
+    PULUMI = "pulumi"
+    CLOUD = "cloud"
+    API = "api"
+
+
+class Binding(StrEnum):
+    """Whether a decision holds: ``advisory`` for a plan or preview, ``scan`` for what already runs."""
+
+    BINDING = "binding"
+    ADVISORY = "advisory"
+    DRY_RUN = "dry_run"
+    SCAN = "scan"
+
+
+class Role(StrEnum):
+    """``capacity`` is bought (nodes, instances), ``workload`` occupies it; they are never added up."""
+
+    CAPACITY = "capacity"
+    WORKLOAD = "workload"
+
+
+class Change(StrEnum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    IMPORT = "import"
+    READ = "read"
+    NO_OP = "no_op"
+
+
+class PriceKind(StrEnum):
+    """How capacity is bought."""
+
+    ON_DEMAND = "on_demand"
+    SPOT = "spot"
+    RESERVED = "reserved"
+
+
+class Basis(StrEnum):
+    """What a cost rests on; only ``contract`` and ``list`` are firm enough to refuse."""
+
+    CONTRACT = "contract"
+    LIST = "list"
+    LIST_OTHER_REGION = "list_other_region"
+    INTERNAL_RATE = "internal_rate"
+    UNKNOWN = "unknown"

@@ -1,0 +1,112 @@
+"""The answer to a request, and the unit of the decision log (DESIGN, section 9)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from service.model.base import (
+    Basis,
+    Binding,
+    Change,
+    Count,
+    EnforcementPoint,
+    Range,
+    Reason,
+    Role,
+    Text,
+    Value,
+)
+from service.model.finding import JudgedFinding
+from service.model.request import SCHEMA_VERSION, Actor, NotCovered, Scope
+
+
+class Outcome(StrEnum):
+    """What happens to the request."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    DENY = "deny"
+
+
+class Cause(StrEnum):
+    """Why the outcome is what it is; ``none`` for an allowed request."""
+
+    POLICY = "policy"
+    UNDETERMINED = "undetermined"
+    ERROR = "error"
+    BUSY = "busy"
+    NONE = "none"
+
+
+class BundleRef(Value):
+    """Which bundle decided; ``digest`` is ``sha256:`` and the hex digest of its canonical content."""
+
+    name: Text
+    revision: Text
+    digest: Text
+
+
+class DecidedAccelerator(Value):
+    """Accelerators of a decided resource."""
+
+    model: Text | None = None
+    slice: Text | None = None
+    total: Range = Range()
+
+
+class DecidedCost(Value):
+    """Cost of a decided resource at its largest size, in millionths of ``currency`` per hour."""
+
+    micros_per_hour: Count | None = None
+    currency: Text | None = None
+    basis: Basis
+
+
+class DecidedResource(Value):
+    """A resource as the decision and the log show it."""
+
+    address: Text
+    subject: Text
+    kind: Text
+    role: Role
+    change: Change
+    vendor: Text | None = None
+    region: Text | None = None
+    instance_type: Text | None = None
+    nodes: Range = Range()
+    accelerators: tuple[DecidedAccelerator, ...] | None = ()
+    cost: DecidedCost | None = None
+    team: Text | None = None
+    unknown: dict[str, Reason] = {}
+
+
+class Decision(Value):
+    """Allow, warn or deny, with everything that led to it.
+
+    ``time`` is RFC 3339 in UTC; digests are ``sha256:`` and hex. ``kind`` is ``rejected`` for an
+    input that could not be read: ``request_digest`` is then the digest of the bytes received.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    decision_id: Text
+    kind: Text = "decision"
+    time: Text
+    outcome: Outcome
+    cause: Cause
+    enforcement_point: EnforcementPoint
+    operation: Text = ""
+    binding: Binding
+    caller: Text
+    actor: Actor
+    scope: Scope = Scope()
+    key: Text = ""
+    request_digest: Text
+    context_digest: Text
+    findings: tuple[JudgedFinding, ...] = ()
+    bundle: BundleRef
+    engine: Text
+    portreeve_version: Text = ""
+    duration_ms: Count
+    resources: tuple[DecidedResource, ...] = ()
+    not_covered: tuple[NotCovered, ...] = ()
+    irrelevant: Count = 0

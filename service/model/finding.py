@@ -1,0 +1,55 @@
+"""What rules report, and what the organisation makes of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from service.model.base import Pointer, Text, Value
+
+Facts = dict[str, str | int | bool | None | list[str]]
+
+
+class Finding(Value):
+    """What one rule reports: a code, the address it is about, and facts.
+
+    ``resource`` is ``None`` for a rule about the request as a whole. A finding with
+    ``undetermined`` pointers says that the rule needs values that are not known.
+    """
+
+    code: Text
+    resource: Text | None = None
+    facts: Facts = {}
+    undetermined: tuple[Pointer, ...] = ()
+
+
+class Mode(StrEnum):
+    """What a finding does to the decision, from nothing to a refusal."""
+
+    OBSERVE = "observe"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
+class Severity(StrEnum):
+    """How bad it is when the rule is right."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class JudgedFinding(Value):
+    """A finding with its mode and with the words a person reads."""
+
+    code: Text
+    mode: Mode
+    severity: Severity
+    resource: Text | None = None
+    title: str
+    message: str
+    remedy: str
+    facts: Facts = {}
+    undetermined: tuple[Pointer, ...] = ()
+    waived_by: Text | None = None
+    pre_existing: bool = False
