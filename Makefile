@@ -31,3 +31,66 @@ lock: $(VENV)/.dev ## pin what requirements/*.in and pyproject.toml ask for
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements/run.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements/build.txt requirements/build.in
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements/dev.txt requirements/dev.in
+
+.PHONY: run
+run: install ## start the service with the example organisation's bundle
+	@cat examples/try.txt
+	@exec $(BIN)/portreeve serve --bundle example
+
+.PHONY: format
+format: $(VENV)/.dev ## rewrite Python and Rego in the project's form
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	@if [ -x .tools/bin/opa ]; then .tools/bin/opa fmt --write policies; fi
+
+.PHONY: check
+check: $(VENV)/.dev ## lint, types, imports, Rego, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m service.bundle.schemas --check
+	$(BIN)/python -m service.report.rules --check
+	$(BIN)/python -m service.report.settings --check
+	@if [ -x .tools/bin/opa ]; then $(MAKE) --no-print-directory check-rego; \
+	else echo "skipped: opa fmt, check and test need the real OPA (make tools)"; fi
+
+.PHONY: check-rego
+check-rego:
+	@unformatted=$$(.tools/bin/opa fmt --list policies); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted"; exit 1; fi
+	.tools/bin/opa check --strict --schema policies/schemas policies
+	.tools/bin/opa test --coverage --threshold 100 policies > /dev/null || \
+	{ .tools/bin/opa test policies; exit 1; }
+
+.PHONY: test
+test: $(VENV)/.dev ## everything that can run here; says what it skipped and why
+	$(BIN)/pytest
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## the same with a report of what no test reached
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+TOOLS := opa conftest kube-apiserver
+
+.PHONY: tools
+tools: $(TOOLS:%=.tools/bin/%) ## build the real peers of the system tests into .tools/bin
+
+# The version that kube-apiserver tells its clients is set by the linker, not by the module.
+KUBERNETES_VERSION = $(shell sed -n 's/^require k8s.io\/kubernetes //p' tests/tools/kube-apiserver/go.mod)
+.tools/bin/kube-apiserver: LINK = -X k8s.io/component-base/version.gitVersion=$(KUBERNETES_VERSION) -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION)))
+
+.tools/bin/%: tests/tools/%/go.mod tests/tools/%/go.sum
+	@mkdir -p .tools/bin
+	cd tests/tools/$* && $(GO) build -trimpath -ldflags '-s -w $(LINK)' -o $(CURDIR)/$@ "$$(sed -n 's/^tool //p' go.mod)"
+
+.PHONY: bench
+bench: $(VENV)/.dev ## compare with the peers, as ratios
+	$(BIN)/python -m benchmarks
+
+.PHONY: clean
+clean: ## remove what was made, but for the tools
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

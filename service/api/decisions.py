@@ -1,0 +1,71 @@
+"""``GET /v1/decisions`` and ``GET /v1/decisions/{id}``: questions to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from service.api.auth import CallerRole
+from service.api.service import service_of
+from service.errors import NotFound
+from service.log.query import Filter
+from service.model.base import EnforcementPoint
+from service.model.decision import Decision, Outcome
+
+router = APIRouter(tags=["decisions"])
+
+
+class DecisionList(BaseModel):
+    """One page of decisions, newest first; ``next_cursor`` is absent on the last one."""
+
+    decisions: list[Decision]
+    next_cursor: str | None = None
+
+
+@router.get("/v1/decisions", summary="Find decisions", response_model=DecisionList)
+async def find(
+    request: Request,
+    outcome: Annotated[Outcome | None, Query(description="allow, warn or deny")] = None,
+    code: Annotated[str | None, Query(description="Code of a finding, such as GPU-002")] = None,
+    team: Annotated[str | None, Query(description="Team of a resource")] = None,
+    vendor: Annotated[str | None, Query(description="Vendor of a resource")] = None,
+    enforcement_point: Annotated[EnforcementPoint | None, Query()] = None,
+    since: Annotated[str | None, Query(description="RFC 3339, inclusive")] = None,
+    until: Annotated[str | None, Query(description="RFC 3339, exclusive")] = None,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """Decisions that meet every stated condition."""
+    service = service_of(request)
+    service.gate.require(request.headers.get("authorization"), CallerRole.READER)
+    wanted = Filter.of(
+        outcome=outcome,
+        code=code,
+        team=team,
+        vendor=vendor,
+        enforcement_point=enforcement_point,
+        since=since,
+        until=until,
+    )
+    page = await asyncio.to_thread(service.reader.find, wanted, cursor=cursor, limit=limit)
+    bodies = ",".join(decision.model_dump_json() for decision in page.decisions)
+    text = f'{{"decisions":[{bodies}],"next_cursor":{json.dumps(page.next_cursor)}}}'
+    return Response(text, media_type="application/json")
+
+
+@router.get("/v1/decisions/{decision_id}", summary="One decision", response_model=Decision)
+async def show(request: Request, decision_id: str) -> Response:
+    """The decision with this id."""
+    service = service_of(request)
+    service.gate.require(request.headers.get("authorization"), CallerRole.READER)
+    stored = await asyncio.to_thread(service.reader.get, decision_id)
+    if stored is None:
+        raise NotFound(
+            f"there is no decision `{decision_id[:64]}`",
+            hint="Ids are those that refusals and `GET /v1/decisions` show.",
+        )
+    return Response(stored.decision.model_dump_json(), media_type="application/json")

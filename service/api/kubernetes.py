@@ -1,0 +1,95 @@
+"""``POST /v1/kubernetes/validate``: the validating admission webhook."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from adapters.kubernetes.answer import answer, answer_error
+from adapters.kubernetes.normalise import normalise_review
+from service.api.auth import Caller, CallerRole
+from service.api.bodies import Body, read_body
+from service.api.deadlines import deadline
+from service.api.problems import problem
+from service.api.service import Service, service_of
+from service.errors import GovernanceError, LogUnavailable, NotAllowed, RequestRefused
+from service.intake.documents import read_json
+from service.model.base import EnforcementPoint
+from service.pipeline import Rejected
+
+router = APIRouter(tags=["kubernetes"])
+
+
+@router.post("/v1/kubernetes/validate", summary="Decide an AdmissionReview v1")
+async def validate(request: Request) -> Response:
+    """Answer an AdmissionReview; a body without a readable ``uid`` gets problem details."""
+    service = service_of(request)
+    caller = service.gate.require(request.headers.get("authorization"), CallerRole.ENFORCER)
+    body = await read_body(request, limit=service.limits.review_bytes)
+    review: Any = None
+    try:
+        cluster = _cluster(request, caller)
+        seconds = deadline(
+            request.query_params.get("timeout"),
+            default=service.limits.deadline_seconds,
+            margin=service.limits.margin_seconds,
+        )
+        if body.error is not None:
+            raise body.error
+        review = read_json(body.raw, limit=service.limits.review_bytes, what="the AdmissionReview")
+        normalised = normalise_review(review, cluster=cluster, caller=caller.name)
+    except RequestRefused as error:
+        return await _reject(service, caller, body, review, error)
+    try:
+        decision = await service.pipeline.decide(normalised, seconds=seconds)
+    except LogUnavailable as error:
+        return _json(answer_error(normalised.key, error))
+    return _json(answer(normalised.key, decision))
+
+
+def _cluster(request: Request, caller: Caller) -> str | None:
+    """The cluster the caller names, which must be one of its own where it is bound to any."""
+    cluster = request.query_params.get("cluster")
+    if caller.clusters and cluster not in caller.clusters:
+        raise NotAllowed(
+            f"caller `{caller.name}` may not speak for cluster `{cluster}`",
+            hint="Name one of the caller's own clusters in `?cluster=`.",
+        )
+    return cluster
+
+
+async def _reject(
+    service: Service, caller: Caller, body: Body, review: Any, error: RequestRefused
+) -> Response:
+    uid = _uid(review)
+    rejected = Rejected(
+        error=error,
+        point=EnforcementPoint.KUBERNETES,
+        input_digest=body.digest,
+        caller=caller.name,
+        key=uid,
+    )
+    try:
+        decision = await service.pipeline.reject(rejected)
+    except LogUnavailable as unavailable:
+        return _refuse(uid, unavailable)
+    if uid:
+        return _json(answer(uid, decision))
+    return problem(error, decision_id=decision.decision_id)
+
+
+def _refuse(uid: str, error: GovernanceError) -> Response:
+    return _json(answer_error(uid, error)) if uid else problem(error)
+
+
+def _uid(review: Any) -> str:
+    """The uid of a review that could otherwise not be read, so that the refusal can be answered."""
+    request = review.get("request") if isinstance(review, dict) else None
+    uid = request.get("uid") if isinstance(request, dict) else None
+    return uid if isinstance(uid, str) and len(uid) <= 128 else ""
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(json.dumps(document), media_type="application/json")

@@ -1,0 +1,49 @@
+"""What every route needs, put together once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from service.api.auth import Gate
+from service.log.query import DecisionReader
+from service.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what comes in: bytes of a body, seconds of a decision."""
+
+    review_bytes: int
+    plan_bytes: int
+    deadline_seconds: float
+    margin_seconds: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        pipeline: Decides and records.
+        gate: Knows who may speak.
+        reader: Answers questions about the log.
+        limits: Bounds on what comes in.
+    """
+
+    pipeline: Pipeline
+    gate: Gate
+    reader: DecisionReader
+    limits: Limits
+
+
+def service_of(request: Request) -> Service:
+    """The service behind *request*."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def is_ready(service: Service) -> dict[str, bool]:
+    """Each part and whether it could take a request now."""
+    return {"engine": await service.pipeline.engine.ready(), "log": await service.pipeline.log.ready()}

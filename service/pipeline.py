@@ -1,0 +1,224 @@
+"""The whole path of a request, readable on one screen.
+
+normalised request -> resolve -> evaluate -> decide -> record -> answer. What the adapters do before
+and after it is theirs; nothing here knows an enforcement point.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from service.bundle.values import Bundle
+from service.decide.deciding import Verdict, decide, refusal
+from service.decide.digests import canonical, digest
+from service.decide.ids import uuid7
+from service.decide.summary import summarise
+from service.errors import EvaluationFailed, GovernanceError, LogUnavailable
+from service.evaluate.engine import Engine
+from service.log.entry import DecisionLog, Entry
+from service.model.base import Binding, Change, EnforcementPoint
+from service.model.decision import Decision
+from service.model.finding import Finding
+from service.model.request import Actor, Context, Request
+from service.model.resource import Resource
+from service.resolve.resolver import Resolver
+
+VERSION = importlib.metadata.version("portreeve")
+_LOG = structlog.get_logger("portreeve")
+_NO_CONTEXT = digest(canonical(Context()))
+
+
+def utc_now() -> datetime:
+    """The time that decisions carry."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What is known of an input that could not be read.
+
+    Attributes:
+        error: Why it was refused.
+        point: Where it came in.
+        input_digest: Digest of the bytes that were received.
+        caller: Who sent them.
+        binding: What the decision would have been.
+        key: The key of the request, if that much could be read.
+    """
+
+    error: GovernanceError
+    point: EnforcementPoint
+    input_digest: str
+    caller: str
+    binding: Binding = Binding.BINDING
+    key: str = ""
+
+
+class Pipeline:
+    """Decides requests with one bundle, one engine and one log."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: Engine,
+        log: DecisionLog,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.bundle = bundle
+        self.engine = engine
+        self.log = log
+        self._clock = clock
+        self._resolver = Resolver(bundle)
+
+    async def decide(self, request: Request, *, seconds: float) -> Decision:
+        """The recorded decision about *request*, within *seconds*.
+
+        What the engine cannot answer is refused and recorded like any other decision.
+
+        Raises:
+            LogUnavailable: The decision could not be made durable; it must not be answered.
+        """
+        started = time.perf_counter()
+        resolved = request
+        try:
+            resolved = self._resolver.resolve(request, now=self._clock())
+            findings, before = await self._evaluate(resolved, seconds=seconds)
+            verdict = decide(resolved, findings, before, self.bundle)
+        except LogUnavailable:
+            raise
+        except GovernanceError as error:
+            verdict = refusal(error)
+        except Exception as error:  # the outermost edge of a decision: a defect of ours refuses
+            _LOG.exception("defect", key=request.key)
+            verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))
+        entry = self._entry(request, resolved, verdict, started)
+        left = max(0.05, seconds - (time.perf_counter() - started))
+        return await self._record(entry, seconds=left)
+
+    async def reject(self, rejected: Rejected) -> Decision:
+        """Record an input that could not be read, as a refusal that says why.
+
+        Raises:
+            LogUnavailable: The refusal could not be made durable.
+        """
+        verdict = refusal(rejected.error)
+        decision = Decision(
+            decision_id=uuid7(),
+            kind="rejected",
+            time=_stamp(self._clock()),
+            outcome=verdict.outcome,
+            cause=verdict.cause,
+            enforcement_point=rejected.point,
+            binding=rejected.binding,
+            caller=rejected.caller,
+            actor=Actor(),
+            key=rejected.key,
+            request_digest=rejected.input_digest,
+            context_digest=_NO_CONTEXT,
+            findings=verdict.findings,
+            bundle=self.bundle.ref,
+            engine=self.engine.name,
+            portreeve_version=VERSION,
+            duration_ms=0,
+        )
+        return await self._record(Entry(decision=decision), seconds=10)
+
+    async def _evaluate(
+        self, resolved: Request, *, seconds: float
+    ) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """Findings about the request, and those that were already true before the change."""
+        if not resolved.resources:
+            return (), ()
+        started = time.perf_counter()
+        findings = await self.engine.evaluate(resolved, seconds=seconds)
+        earlier = tuple(_as_it_was(item) for item in resolved.resources if item.before is not None)
+        if not findings or not earlier:
+            return findings, ()
+        left = seconds - (time.perf_counter() - started)
+        context = resolved.context.model_copy(update={"totals": ()})
+        former = resolved.model_copy(update={"resources": earlier, "context": context})
+        return findings, await self.engine.evaluate(former, seconds=max(0.01, left))
+
+    def _entry(
+        self, request: Request, resolved: Request, verdict: Verdict, started: float
+    ) -> Entry:
+        # The context is stored apart: it changes with every request, the request's body need not.
+        body = canonical(request.model_copy(update={"context": Context()}))
+        context = canonical(resolved.context)
+        decision = Decision(
+            decision_id=uuid7(),
+            time=resolved.context.now or _stamp(self._clock()),
+            outcome=verdict.outcome,
+            cause=verdict.cause,
+            enforcement_point=request.enforcement_point,
+            operation=request.operation,
+            binding=request.binding,
+            caller=request.caller,
+            actor=request.actor,
+            scope=request.scope,
+            key=request.key,
+            request_digest=digest(body),
+            context_digest=digest(context),
+            findings=verdict.findings,
+            bundle=self.bundle.ref,
+            engine=self.engine.name,
+            portreeve_version=VERSION,
+            duration_ms=round((time.perf_counter() - started) * 1000),
+            resources=summarise(resolved),
+            not_covered=request.not_covered,
+            irrelevant=request.irrelevant,
+        )
+        return Entry(
+            decision=decision,
+            request=body,
+            context=context,
+            resolved_digest=digest(canonical(resolved)),
+            # Only an admission uid is a nonce; the same plan may be checked again after a change.
+            unique=request.enforcement_point is EnforcementPoint.KUBERNETES
+            and request.binding in {Binding.BINDING, Binding.DRY_RUN},
+        )
+
+    async def _record(self, entry: Entry, *, seconds: float) -> Decision:
+        try:
+            async with asyncio.timeout(seconds):
+                kept = await self.log.record(entry)
+        except TimeoutError as error:
+            raise LogUnavailable(
+                "the decision log did not confirm the record in time",
+                hint="The request was refused; send it again or see `/readyz`.",
+                code="SYS-LOG-TIMEOUT",
+            ) from error
+        _LOG.info(
+            "decision",
+            decision_id=kept.decision_id,
+            kind=kept.kind,
+            key=kept.key,
+            enforcement_point=kept.enforcement_point.value,
+            binding=kept.binding.value,
+            outcome=kept.outcome.value,
+            cause=kept.cause.value,
+            codes=sorted({finding.code for finding in kept.findings}),
+            caller=kept.caller,
+            bundle=kept.bundle.revision,
+            duration_ms=kept.duration_ms,
+            repeated=kept.decision_id != entry.decision.decision_id,
+        )
+        return kept
+
+
+def _as_it_was(resource: Resource) -> Resource:
+    """The resource as though its former state were asked for now, to find what is not new."""
+    state = {name: getattr(resource.before, name) for name in type(resource.before).model_fields}
+    return resource.model_copy(update={**state, "before": None, "change": Change.CREATE})
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
