@@ -1,0 +1,83 @@
+"""The catalog: vendors' facts from CSV tables to the documents that rules and `resolve` look up.
+
+The tables, their columns and their rules for reading are described in bundles/catalog/README.md.
+All numbers that come out are integers below 2^53 in the unit of their name, or ``None`` where
+nobody knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.bundle import (
+    catalog_hardware,
+    catalog_index,
+    catalog_models,
+    catalog_places,
+    catalog_prices,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def build_catalog(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Compile the tables in *directory* to ``data.catalog`` and ``data.index``.
+
+    Raises:
+        BundleRefused: A table is missing or malformed, holds a figure outside its bounds, or names
+            what another table does not have; the message begins with ``file:line``.
+    """
+    accelerators = catalog_hardware.read_accelerators(directory)
+    sizes = catalog_hardware.read_sizes(directory, accelerators)
+    operators = catalog_places.read_operators(directory)
+    regions = catalog_places.read_regions(directory, operators)
+    sources = catalog_prices.read_sources(directory)
+    prices = catalog_prices.read_prices(directory, sizes, regions, sources)
+    models = catalog_models.read_models(directory)
+    catalog: dict[str, Any] = {
+        "accelerators": accelerators,
+        "accelerator_names": catalog_hardware.read_names(directory, accelerators),
+        "instance_types": sizes,
+        "instance_families": catalog_hardware.read_families(directory),
+        "prices": prices,
+        "price_areas": catalog_places.read_areas(directory, regions),
+        "sources": sources,
+        "regions": regions,
+        "zones": catalog_places.read_zones(directory, regions),
+        "countries": catalog_places.read_countries(directory, regions),
+        "operators": operators,
+        "models": models,
+        "model_names": catalog_models.read_model_names(directory, models),
+        "kubernetes_resources": catalog_hardware.read_resources(directory),
+    }
+    catalog["meta"] = _meta(catalog)
+    index = {
+        "fit": catalog_index.fit_ladder(accelerators, sizes),
+        "offers": catalog_index.cheapest_offers(sizes, prices),
+    }
+    return catalog, index
+
+
+def _meta(catalog: dict[str, Any]) -> dict[str, Any]:
+    """How much the catalog holds and how old its prices are."""
+    prices = [
+        price
+        for of_vendor in catalog["prices"].values()
+        for of_type in of_vendor.values()
+        for of_kind in of_type.values()
+        for price in of_kind.values()
+    ]
+    days = [price["as_of"] for price in prices]
+    return {
+        "rows": {
+            "accelerators": len(catalog["accelerators"]),
+            "instance_types": sum(map(len, catalog["instance_types"].values())),
+            "prices": len(prices),
+            "regions": sum(map(len, catalog["regions"].values())),
+            "countries": len(catalog["countries"]),
+            "models": len(catalog["models"]),
+        },
+        "oldest_list_price": min(days),
+        "newest_list_price": max(days),
+    }

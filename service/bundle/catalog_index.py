@@ -1,0 +1,98 @@
+"""What rules and `resolve` would otherwise have to search the catalog for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.bundle import exact
+from service.bundle.catalog_prices import Prices, Sizes, accelerators_of
+from service.model.base import PriceKind
+
+# The sizes of a set that tensor parallelism can use: powers of two divide the heads of most models.
+_COUNTS = (1, 2, 4, 8)
+
+
+def fit_ladder(accelerators: dict[str, dict[str, Any]], sizes: Sizes) -> list[dict[str, Any]]:
+    """Sets of one accelerator that somebody rents out, from the smallest memory to the largest.
+
+    A set stays within one instance type and one scale-up domain, because a model that is spread
+    over more than that needs a design and not a hint.
+    """
+    offered = {
+        (size["accelerator"], size["count"])
+        for named in sizes.values()
+        for size in named.values()
+        if size["slice"] is None
+    }
+    ladder = [
+        _rung(name, accelerator, count)
+        for name, accelerator in accelerators.items()
+        for count in _COUNTS
+        if (name, count) in offered
+        and accelerator["rentable"] == "yes"
+        and accelerator["usable_mib"] is not None
+        and count <= (accelerator["scale_up_domain"] or 1)
+    ]
+    return sorted(ladder, key=lambda rung: (rung["total_mib"], rung["count"], rung["accelerator"]))
+
+
+def _rung(name: str, accelerator: dict[str, Any], count: int) -> dict[str, Any]:
+    return {
+        "label": f"{count} x {accelerator['label']}",
+        "accelerator": name,
+        "count": count,
+        "usable_mib": accelerator["usable_mib"],
+        "usable_is_estimate": accelerator["usable_is_estimate"],
+        "total_mib": count * accelerator["usable_mib"],
+        "software_stack": accelerator["software_stack"],
+        "bf16_tflops": accelerator["bf16_tflops"],
+        "fp8_tflops": accelerator["fp8_tflops"],
+    }
+
+
+def cheapest_offers(sizes: Sizes, prices: Prices) -> dict[str, dict[str, dict[str, Any]]]:
+    """The cheapest size per accelerator, by accelerator, vendor and price region.
+
+    On-demand prices in US dollars of sizes with whole accelerators; rounded up to a micro.
+    """
+    offers: dict[str, dict[str, dict[str, Any]]] = {}
+    kind = PriceKind.ON_DEMAND.value
+    for vendor, of_vendor in prices.items():
+        for name, of_type in of_vendor.items():
+            size = sizes[vendor][name]
+            if size["slice"] is not None:
+                continue
+            regions = offers.setdefault(size["accelerator"], {}).setdefault(vendor, {})
+            for region, price in of_type.get(kind, {}).items():
+                if price["currency"] == "USD":
+                    offer = _offer(name, size, price)
+                    regions[region] = min(regions.get(region, offer), offer, key=_rank)
+    return _without_empty(offers)
+
+
+def _offer(name: str, size: dict[str, Any], price: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "instance_type": name,
+        "count": size["count"],
+        "micros_per_accelerator_hour": exact.divided_up(
+            price["micros_per_hour"], accelerators_of(size)
+        ),
+        "price_kind": PriceKind.ON_DEMAND.value,
+        "currency": price["currency"],
+        "as_of": price["as_of"],
+        "source": price["source"],
+        "confidence": price["confidence"],
+    }
+
+
+def _rank(offer: dict[str, Any]) -> tuple[int, int, str]:
+    """Cheapest first; among equals the smallest size, then the first name."""
+    return offer["micros_per_accelerator_hour"], offer["count"], offer["instance_type"]
+
+
+def _without_empty(offers: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    kept = {
+        accelerator: {vendor: regions for vendor, regions in vendors.items() if regions}
+        for accelerator, vendors in offers.items()
+    }
+    return {accelerator: vendors for accelerator, vendors in kept.items() if vendors}

@@ -1,0 +1,98 @@
+"""List prices: of one size, on one day, in one region or in all of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from service.bundle import exact
+from service.bundle.catalog_hardware import CONFIDENCE, PRICE_KINDS
+from service.bundle.catalog_rows import Row, read_table, unique
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from service.bundle.catalog_places import Regions
+
+PRICES = "vendor instance_type price_kind region price currency as_of source confidence"
+SOURCES = "id title licence note"
+
+KEY = ("vendor", "instance_type", "price_kind", "region")
+EVERYWHERE = "*"
+
+# Outside these bounds per accelerator and hour a figure has another unit, another currency or a
+# slip of the decimal point (0.01 USD for a B200 was once published). The prices of the shipped
+# tables lie between 0.2 and 55 USD. A renminbi was about a seventh of a dollar when they were read.
+BOUNDS = {
+    "CNY": (Fraction(2, 10), Fraction(430)),
+    "EUR": (Fraction(3, 100), Fraction(60)),
+    "USD": (Fraction(3, 100), Fraction(60)),
+}
+
+Sizes = dict[str, dict[str, dict[str, Any]]]
+Prices = dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]
+
+
+def read_sources(directory: Path) -> dict[str, dict[str, str | None]]:
+    """What the ids in the prices' ``source`` column stand for."""
+    rows = unique(read_table(directory, "sources.csv", SOURCES), lambda row: row.text("id"))
+    return {
+        name: {
+            "title": row.text("title"),
+            "licence": row.text("licence"),
+            "note": row.optional("note"),
+        }
+        for name, row in rows.items()
+    }
+
+
+def read_prices(directory: Path, sizes: Sizes, regions: Regions, sources: dict[str, Any]) -> Prices:
+    """Prices of a whole instance by vendor, type, price kind and region (``*`` for all)."""
+    rows = unique(
+        read_table(directory, "prices.csv", PRICES),
+        lambda row: tuple(row.text(name) for name in KEY),
+    )
+    prices: Prices = {}
+    for (vendor, name, kind, region), row in rows.items():
+        size = sizes.get(vendor, {}).get(name)
+        if size is None:
+            raise row.refused(f"`{vendor} {name}` is not in instance_types.csv")
+        if region != EVERYWHERE and region not in regions.get(vendor, {}):
+            raise row.refused(f"`{region}` is not a region of `{vendor}` in regions.csv")
+        row.choice("price_kind", PRICE_KINDS)
+        if row.text("source") not in sources:
+            raise row.refused(f"the source `{row.text('source')}` is not in sources.csv")
+        of_type = prices.setdefault(vendor, {}).setdefault(name, {})
+        of_type.setdefault(kind, {})[region] = {
+            "micros_per_hour": _micros(row, size),
+            "currency": row.text("currency"),
+            "as_of": row.day("as_of"),
+            "source": row.text("source"),
+            "confidence": row.choice("confidence", CONFIDENCE),
+        }
+    return prices
+
+
+def accelerators_of(size: dict[str, Any]) -> Fraction:
+    """How many whole accelerators a size carries; below 1 for a share of one."""
+    return Fraction(size["slice"] or size["count"])
+
+
+def _micros(row: Row, size: dict[str, Any]) -> int:
+    text = row.text("price")
+    low, high = BOUNDS[row.choice("currency", BOUNDS)]
+    try:
+        price = exact.decimal(text)
+        amount = exact.micros(price)
+    except ValueError:
+        raise row.refused(
+            f"`price` is `{text}`, expected a decimal number with at most six decimals"
+        ) from None
+    each = price / accelerators_of(size)
+    if not low <= each <= high:
+        raise row.refused(
+            f"`price` is `{text}` for {accelerators_of(size)} accelerators, expected"
+            f" {float(low):g} to {float(high):g} {row.text('currency')} per accelerator and hour",
+            hint="A price that is not known has no row.",
+        )
+    return amount
