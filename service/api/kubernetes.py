@@ -1,4 +1,9 @@
-"""``POST /v1/kubernetes/validate``: the validating admission webhook."""
+"""``POST /v1/kubernetes/validate``: the validating admission webhook.
+
+An AdmissionReview does not say which cluster it comes from, and the API server allows no query in a
+webhook's URL, so the cluster is named in the path (``/v1/kubernetes/validate/prod-eu``), by the
+caller's token where that is bound to one cluster, or as ``?cluster=`` by clients that can.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +28,7 @@ router = APIRouter(tags=["kubernetes"])
 
 
 @router.post("/v1/kubernetes/validate", summary="Decide an AdmissionReview v1")
+@router.post("/v1/kubernetes/validate/{cluster}", summary="The same, from a named cluster")
 async def validate(request: Request) -> Response:
     """Answer an AdmissionReview; a body without a readable ``uid`` gets problem details."""
     service = service_of(request)
@@ -50,14 +56,16 @@ async def validate(request: Request) -> Response:
 
 
 def _cluster(request: Request, caller: Caller) -> str | None:
-    """The cluster the caller names, which must be one of its own where it is bound to any."""
-    cluster = request.query_params.get("cluster")
-    if caller.clusters and cluster not in caller.clusters:
+    """The cluster that is meant, which must be one of the caller's own where it is bound to any."""
+    named: str | None = request.path_params.get("cluster") or request.query_params.get("cluster")
+    if named is None and len(caller.clusters) == 1:
+        return caller.clusters[0]
+    if caller.clusters and named not in caller.clusters:
         raise NotAllowed(
-            f"caller `{caller.name}` may not speak for cluster `{cluster}`",
-            hint="Name one of the caller's own clusters in `?cluster=`.",
+            f"caller `{caller.name}` may not speak for cluster `{named}`",
+            hint="Name one of the caller's own clusters in the path.",
         )
-    return cluster
+    return named
 
 
 async def _reject(
