@@ -21,13 +21,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from adapters.kubernetes.normalise import normalise_review  # noqa: E402
 from payloads import deployment, review  # noqa: E402  # shared with the tests
 from running import call, free_port, portreeve, stop, tool, wait_until  # noqa: E402
-
-from adapters.kubernetes.normalise import normalise_review  # noqa: E402
 from service.bundle.load import load  # noqa: E402
-from service.bundle.shipped import shipped  # noqa: E402
 from service.bundle.write import write  # noqa: E402
+
+from service.bundle.shipped import shipped  # noqa: E402
 from service.resolve.resolver import Resolver  # noqa: E402
 
 _SCRIPT = """
@@ -64,7 +64,9 @@ def measure(url: str, body: str, *, connections: int, seconds: int, folder: Path
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])  # type: ignore[index]  # always printed
     number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", done).groups()  # type: ignore[union-attr]  # always printed
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done)
-    return Load(rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], int(bad[1]) if bad else 0)
+    return Load(
+        rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], int(bad[1]) if bad else 0
+    )
 
 
 def resident_mib(pid: int) -> float:
@@ -99,8 +101,15 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
         write(bundle, folder / "bundle.tar.gz")
         port = free_port()
         server = subprocess.Popen(
-            [str(opa), "run", "--server", "--log-level=error", f"--addr=127.0.0.1:{port}",
-             "-b", str(folder / "bundle.tar.gz")]
+            [
+                str(opa),
+                "run",
+                "--server",
+                "--log-level=error",
+                f"--addr=127.0.0.1:{port}",
+                "-b",
+                str(folder / "bundle.tar.gz"),
+            ]
         )
         theirs = f"http://127.0.0.1:{port}/v1/data/portreeve/entry/findings"
         try:
@@ -144,9 +153,7 @@ def _compare(
         )
 
 
-def _median(
-    figure: Callable[[tuple[Load, Load]], float], pairs: list[tuple[Load, Load]]
-) -> float:
+def _median(figure: Callable[[tuple[Load, Load]], float], pairs: list[tuple[Load, Load]]) -> float:
     return statistics.median(figure(pair) for pair in pairs)
 
 

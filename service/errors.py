@@ -2,9 +2,9 @@
 
 The hierarchy::
 
-    GovernanceError             what went wrong, and what to do about it (``hint``)
+    GovernanceError             what went wrong, and what to do (``hint``)
     ├── RequestRefused          the input cannot be decided about: unreadable, too large, hostile
-    ├── BundleRefused           a bundle that must not decide: does not compile, no rules, bad tables
+    ├── BundleRefused           a bundle that must not decide: does not compile, has no rules
     ├── EvaluationFailed        the engine gave no usable answer for this request
     │   ├── DeadlineExceeded    it took too long and was stopped
     │   └── EngineUnavailable   there is no engine to ask at the moment

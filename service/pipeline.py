@@ -96,7 +96,7 @@ class Pipeline:
             raise
         except GovernanceError as error:
             verdict = refusal(error)
-        except Exception as error:  # the outermost edge of a decision: a defect of ours refuses
+        except Exception as error:  # noqa: BLE001  # the outermost edge: a defect of ours refuses
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))
         entry = self._entry(request, resolved, verdict, started)

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     bundle: Annotated[
-        str, Field(description="Name of a shipped bundle, or the path of a bundle folder or archive.")
+        str,
+        Field(description="Name of a shipped bundle, or the path of a bundle folder or archive."),
     ] = "default"
     host: Annotated[
         str,

@@ -27,7 +27,7 @@ class DecisionList(BaseModel):
 
 
 @router.get("/v1/decisions", summary="Find decisions", response_model=DecisionList)
-async def find(
+async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
     request: Request,
     outcome: Annotated[Outcome | None, Query(description="allow, warn or deny")] = None,
     code: Annotated[str | None, Query(description="Code of a finding, such as GPU-002")] = None,

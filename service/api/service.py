@@ -46,4 +46,7 @@ def service_of(request: Request) -> Service:
 
 async def is_ready(service: Service) -> dict[str, bool]:
     """Each part and whether it could take a request now."""
-    return {"engine": await service.pipeline.engine.ready(), "log": await service.pipeline.log.ready()}
+    return {
+        "engine": await service.pipeline.engine.ready(),
+        "log": await service.pipeline.log.ready(),
+    }

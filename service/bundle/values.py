@@ -133,7 +133,7 @@ class OnUnknown(Value):
 
 
 class Org(Value):
-    """Everything the organisation states; complete with defaults, so that no table is ever absent."""
+    """Everything the organisation states, complete with defaults: no table is ever absent."""
 
     name: Text
     posture: Mode = Mode.WARN

@@ -44,6 +44,12 @@ def run(given: argparse.Namespace) -> int:
     print(f"{rule.code}: {rule.title}")
     for name, text in parts.items():
         if text:
-            print(textwrap.fill(" ".join(text.split()), 96, initial_indent=f"  {name:<11}",
-                                subsequent_indent=" " * 13))
+            print(
+                textwrap.fill(
+                    " ".join(text.split()),
+                    96,
+                    initial_indent=f"  {name:<11}",
+                    subsequent_indent=" " * 13,
+                )
+            )
     return 0

@@ -12,6 +12,18 @@ import uvloop
 from service import app, events
 from service.settings import EngineKind, read_settings
 
+_OPTIONS = (
+    "bundle",
+    "host",
+    "port",
+    "engine",
+    "opa_url",
+    "log",
+    "tokens_file",
+    "tls_certificate",
+    "tls_key",
+)
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
@@ -34,10 +46,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    names = (
-        "bundle host port engine opa_url log tokens_file tls_certificate tls_key"
-    ).split()
-    settings = read_settings(**{name: getattr(given, name) for name in names})
+    settings = read_settings(**{name: getattr(given, name) for name in _OPTIONS})
     settings.check()
     events.configure(settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

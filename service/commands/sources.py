@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from adapters.api.normalise import normalise_request
 from adapters.kubernetes.normalise import normalise_manifests, normalise_review
 from adapters.terraform.normalise import normalise_plan
+
+from adapters.api.normalise import normalise_request
 from service.errors import RequestRefused
 from service.intake.documents import read_json, read_yaml_documents
 from service.model.base import Binding, EnforcementPoint
@@ -110,7 +111,7 @@ def _detect(documents: list[Any]) -> Kind:
     if not objects:
         raise RequestRefused(
             "the file holds no object",
-            hint="Expected a Terraform plan, Kubernetes manifests, an AdmissionReview or a request.",
+            hint="Give a Terraform plan, Kubernetes manifests, an AdmissionReview or a request.",
             code="SYS-INPUT-KIND",
         )
     first = objects[0]

@@ -22,7 +22,7 @@ class Engine(Protocol):
         Raises:
             DeadlineExceeded: No result within *seconds*; names the rule that was running if known.
             EngineUnavailable: No engine could be asked.
-            EvaluationFailed: The engine failed or gave something that is no finding; names the rule.
+            EvaluationFailed: The engine failed, or gave what is no finding; names the rule.
         """
         ...
 

@@ -46,9 +46,9 @@ class RecordFile:
 
     def _append(self, line: bytes) -> None:
         try:
-            written = os.write(self._descriptor, line)
-            if written != len(line):
-                raise OSError(28, "no space left on device")
+            while line:
+                # A disk that is nearly full takes a part; what is left then fails by itself.
+                line = line[os.write(self._descriptor, line) :]
             os.fsync(self._descriptor)
         except OSError as error:
             raise _unavailable(self._path, error) from error

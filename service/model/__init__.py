@@ -1,1 +1,1 @@
-"""The vendor-neutral values that every part of Portreeve speaks in; imports nothing of the project."""
+"""The vendor-neutral values that every part speaks in; imports nothing of the project."""

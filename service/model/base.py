@@ -29,7 +29,7 @@ class Value(BaseModel):
 
 
 class Range(Value):
-    """A count that may lie between two bounds, both inclusive; ``None`` where a bound is not known."""
+    """A count between two inclusive bounds; ``None`` where a bound is not known."""
 
     min: Count | None = None
     max: Count | None = None
@@ -56,7 +56,7 @@ class EnforcementPoint(StrEnum):
 
 
 class Binding(StrEnum):
-    """Whether a decision holds: ``advisory`` for a plan or preview, ``scan`` for what already runs."""
+    """Whether a decision holds: ``advisory`` for a plan, ``scan`` for what already runs."""
 
     BINDING = "binding"
     ADVISORY = "advisory"
@@ -65,7 +65,7 @@ class Binding(StrEnum):
 
 
 class Role(StrEnum):
-    """``capacity`` is bought (nodes, instances), ``workload`` occupies it; they are never added up."""
+    """``capacity`` is bought (nodes, instances), ``workload`` occupies it; never added up."""
 
     CAPACITY = "capacity"
     WORKLOAD = "workload"

@@ -39,7 +39,7 @@ class Cause(StrEnum):
 
 
 class BundleRef(Value):
-    """Which bundle decided; ``digest`` is ``sha256:`` and the hex digest of its canonical content."""
+    """Which bundle decided; ``digest`` is ``sha256:`` and hex, of its canonical content."""
 
     name: Text
     revision: Text

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from service.model.base import Pointer, Text, Value
 
-Facts = dict[str, str | int | bool | None | list[str]]
+Facts = dict[str, str | int | bool | list[str] | None]
 
 
 class Finding(Value):

@@ -113,7 +113,7 @@ class Placement(Value):
 
 
 class Model(Value):
-    """The model that is trained or served, as declared or as read from a known server's arguments."""
+    """The model that is trained or served, as declared or read from a known server's arguments."""
 
     id: Text | None = None
     params_m: Count | None = None
@@ -171,10 +171,10 @@ class Throughput(Value):
 class Fit(Value):
     """What sizing rules need to know about the model and the accelerators; no verdict.
 
-    ``weight_bits`` and ``kv_bits`` are the widths of one weight and one cached value. ``kv_values_per_token`` is the number of
-    cached values of one token over all layers: exact for plain multi-head, grouped-query and
-    latent attention, an upper bound where ``kv_is_upper_bound`` says so (sliding windows, linear
-    or hybrid layers). ``usable_mib`` is the memory of one accelerator or slice as the driver
+    ``weight_bits`` and ``kv_bits`` are the widths of one weight and one cached value.
+    ``kv_values_per_token`` is the number of cached values of one token over all layers: exact for
+    plain multi-head, grouped-query and latent attention, an upper bound where
+    ``kv_is_upper_bound`` says so (sliding windows, linear or hybrid layers). ``usable_mib`` is the memory of one accelerator or slice as the driver
     reports it; ``usable_is_estimate`` marks a figure computed from the printed size.
     """
 

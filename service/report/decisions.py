@@ -10,7 +10,11 @@ from service.model.finding import JudgedFinding, Mode
 from service.report.text import columns, paint, plain
 
 _COLOURS = {Outcome.ALLOW: "green", Outcome.WARN: "yellow", Outcome.DENY: "red"}
-_MARKS = {Mode.ENFORCE: ("deny", "red"), Mode.WARN: ("warn", "yellow"), Mode.OBSERVE: ("note", "dim")}
+_MARKS = {
+    Mode.ENFORCE: ("deny", "red"),
+    Mode.WARN: ("warn", "yellow"),
+    Mode.OBSERVE: ("note", "dim"),
+}
 _WORDS = {Outcome.ALLOW: "allowed", Outcome.WARN: "allowed with warnings", Outcome.DENY: "denied"}
 _MONTH_HOURS = 730
 
@@ -50,10 +54,14 @@ def _headline(decision: Decision, source: str, *, colour: bool) -> str:
 
 
 def _row(item: DecidedResource) -> tuple[str, ...]:
-    accelerators = "accelerators not known" if item.accelerators is None else ", ".join(
-        f"{'?' if entry.total.max is None else entry.total.max} x "
-        f"{entry.model or 'unknown model'}{f' ({entry.slice})' if entry.slice else ''}"
-        for entry in item.accelerators
+    accelerators = (
+        "accelerators not known"
+        if item.accelerators is None
+        else ", ".join(
+            f"{'?' if entry.total.max is None else entry.total.max} x "
+            f"{entry.model or 'unknown model'}{f' ({entry.slice})' if entry.slice else ''}"
+            for entry in item.accelerators
+        )
     )
     where = "/".join(part for part in (item.vendor, item.region) if part) or "-"
     return tuple(

@@ -13,7 +13,8 @@ from service.settings import PREFIX, Settings
 _TARGET = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _HEAD = """# Settings
 
-Each setting is an environment variable; those that `portreeve serve --help` lists are options too, and an option wins.
+Each setting is an environment variable.
+Those that `portreeve serve --help` lists are options too, and an option wins.
 This page is generated from `service/settings.py` by `python -m service.report.settings`.
 
 | variable | default | meaning |

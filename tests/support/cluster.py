@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import os
@@ -27,15 +27,15 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     """A certificate for loopback, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portreeve")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=2))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
         )
@@ -167,9 +167,7 @@ def cluster(folder: Path, admission: Path) -> Iterator[Cluster]:
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_text(json.dumps(_kubeconfig(f"https://127.0.0.1:{port}", _TOKEN)))
             running = Cluster(kubeconfig)
-            wait_until(
-                lambda: running.kubectl("get", "--raw", "/readyz").stdout == "ok", process
-            )
+            wait_until(lambda: running.kubectl("get", "--raw", "/readyz").stdout == "ok", process)
             yield running
         finally:
             stop(process)

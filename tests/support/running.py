@@ -45,9 +45,7 @@ class Answer:
     text: str
 
 
-def call(
-    url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> Answer:
+def call(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
     """GET, or POST where there is a body; an error status is an answer too."""
     request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310  # loopback only
     if body is not None and "Content-type" not in request.headers:

@@ -101,9 +101,7 @@ def test_the_corrected_deployment_is_admitted(governed: Governed) -> None:
     done = governed.cluster.kubectl("apply", "-f", "-", stdin=document)
 
     assert done.returncode == 0, done.stderr
-    scaled = governed.cluster.kubectl(
-        "-n", "language-serving", "delete", "deployment", "llama-70b"
-    )
+    scaled = governed.cluster.kubectl("-n", "language-serving", "delete", "deployment", "llama-70b")
     assert scaled.returncode == 0, scaled.stderr
     assert "delete" in _query(governed.service, "--format", "json")
 

@@ -132,8 +132,13 @@ def test_a_chunked_body_is_cut_off_at_the_limit(service: Service) -> None:
             yield b"x" * 2**20
 
     try:
-        connection.request("POST", VALIDATE, chunks(), encode_chunked=True,
-                           headers={"Transfer-Encoding": "chunked"})
+        connection.request(
+            "POST",
+            VALIDATE,
+            chunks(),
+            encode_chunked=True,
+            headers={"Transfer-Encoding": "chunked"},
+        )
         status = connection.getresponse().status
     except (BrokenPipeError, ConnectionResetError):
         status = 413  # the server answered and closed before we had sent everything
@@ -161,7 +166,9 @@ def test_what_only_the_service_knows_may_not_be_sent(service: Service, field: st
         {"resource_changes": {}},
     ],
 )
-def test_a_plan_that_is_none_is_refused_and_recorded(service: Service, plan: dict[str, Any]) -> None:
+def test_a_plan_that_is_none_is_refused_and_recorded(
+    service: Service, plan: dict[str, Any]
+) -> None:
     answer = service.post("/v1/terraform/plan", plan)
 
     assert answer.status == 400
@@ -235,6 +242,9 @@ def test_the_page_for_developers_is_served(service: Service) -> None:
     document = service.get("/openapi.json").body
 
     assert service.get("/docs").status == 200
-    assert {"/v1/kubernetes/validate", "/v1/terraform/plan", "/v1/evaluate", "/v1/decisions"} <= set(
-        document["paths"]
-    )
+    assert {
+        "/v1/kubernetes/validate",
+        "/v1/terraform/plan",
+        "/v1/evaluate",
+        "/v1/decisions",
+    } <= set(document["paths"])

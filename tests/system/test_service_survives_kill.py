@@ -55,7 +55,7 @@ def test_every_answered_decision_is_in_the_log_after_kill_9(tmp_path: Path) -> N
     assert len(answered) > _ROUNDS
     with sqlite3.connect(tmp_path / "decisions.db") as log:
         assert log.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        kept = {key: outcome for key, outcome in log.execute("SELECT key, outcome FROM decisions")}
+        kept = dict(log.execute("SELECT key, outcome FROM decisions"))
         orphans = log.execute(
             "SELECT count(*) FROM decision_resources"
             " WHERE decision_id NOT IN (SELECT decision_id FROM decisions)"
