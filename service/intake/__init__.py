@@ -1,0 +1,1 @@
+"""Bytes to plain values; whatever cannot be read is refused with a code."""
