@@ -1,0 +1,33 @@
+package policies.lib.limits_test
+
+import data.policies.lib.limits
+
+_org := {"limits": {
+	"currency": "EUR",
+	"accelerators_per_resource": {"default": 8, "teams": {"vision": 4, "research": null}},
+	"monthly_micros_per_request": {"default": null, "teams": {"vision": 5000000}},
+}}
+
+test_a_team_has_its_own_limit if {
+	limits.accelerators("vision") == 4 with data.org as _org
+	limits.monthly_micros("vision") == 5000000 with data.org as _org
+}
+
+test_a_team_without_a_limit_of_its_own_has_the_default if {
+	limits.accelerators("speech") == 8 with data.org as _org
+	limits.monthly_micros("speech") == null with data.org as _org
+}
+
+test_whoever_has_no_team_has_the_default if limits.accelerators(null) == 8 with data.org as _org
+
+test_a_team_may_be_without_a_limit if limits.accelerators("research") == null with data.org as _org
+
+test_the_lowest_limit_passes_over_those_who_have_none if {
+	limits.fewest_accelerators == 4 with data.org as _org
+	limits.fewest_accelerators == null with data.org as {"limits": {}}
+}
+
+test_the_currency_is_the_organisations if {
+	limits.currency == "EUR" with data.org as _org
+	limits.currency == "USD" with data.org as {}
+}

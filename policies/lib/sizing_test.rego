@@ -1,0 +1,81 @@
+package policies.lib.sizing_test
+
+import data.policies.lib.sizing
+import data.policies.lib.testing_test as testing
+
+# Llama 3 70B: 70,554 million parameters; 80 layers x 8 key-value heads x 128, keys and values.
+_model(changes) := testing.workload(object.union(
+	{
+		"model": {"id": "llama-3-70b", "params_m": 70554, "context_tokens": 8192},
+		"fit": {
+			"weight_bits": 16,
+			"kv_bits": 16,
+			"kv_values_per_token": 163840,
+			"kv_is_upper_bound": false,
+			"max_context_tokens": 131072,
+			"usable_mib": 23034,
+			"accelerators_per_copy": 2,
+		},
+	},
+	changes,
+))
+
+test_weights_are_parameters_times_width if {
+	sizing.parts(_model({}))[0] == {"what": "its weights", "mib": 134571}
+}
+
+test_the_cache_of_a_sequence_is_values_times_width_times_tokens if {
+	sizing.parts(_model({}))[1] == {"what": "one sequence of 8192 tokens", "mib": 2560}
+}
+
+test_both_parts_are_added_up if sizing.certain_mib(_model({})) == 137131
+
+test_an_upper_bound_of_the_cache_is_no_part_of_the_need if {
+	sizing.certain_mib(_model({"fit": {"kv_is_upper_bound": true}})) == 134571
+	sizing.missing(_model({"fit": {"kv_is_upper_bound": true}})) == []
+}
+
+test_what_is_not_known_is_no_part_of_the_need_and_pointed_at if {
+	resource := testing.workload({})
+	sizing.certain_mib(resource) == 0
+	sizing.memory_mib(resource) == null
+	sizing.missing(resource) == [
+		"/fit/usable_mib",
+		"/fit/accelerators_per_copy",
+		"/model/params_m",
+		"/fit/weight_bits",
+		"/fit/kv_values_per_token",
+		"/fit/kv_is_upper_bound",
+		"/fit/kv_bits",
+		"/model/context_tokens",
+	]
+}
+
+test_a_sequence_is_as_long_as_the_model_allows_unless_declared if {
+	sizing.tokens(_model({})) == 8192
+	sizing.tokens(_model({"model": {"context_tokens": null}})) == 131072
+	sizing.tokens(testing.workload({})) == null
+}
+
+test_a_server_takes_its_declared_share_or_the_usual_one if {
+	sizing.percent(_model({"model": {"memory_percent": 85}})) == 85
+	sizing.percent(_model({})) == 92
+}
+
+test_the_memory_of_a_copy_is_that_of_all_its_accelerators if sizing.memory_mib(_model({})) == 46068
+
+test_absurd_figures_stay_exact if {
+	largest := 9007199254740991
+	resource := _model({
+		"model": {"params_m": largest, "context_tokens": largest},
+		"fit": {
+			"weight_bits": largest,
+			"kv_bits": largest,
+			"kv_values_per_token": largest,
+			"usable_mib": largest,
+			"accelerators_per_copy": largest,
+		},
+	})
+	[part.mib | some part in sizing.parts(resource)] == [762939453, 1072883605]
+	sizing.memory_mib(resource) == 10000000000000
+}
