@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.bundle import (
-    catalog_hardware,
+    catalog_accelerators,
     catalog_index,
     catalog_models,
     catalog_places,
     catalog_prices,
+    catalog_sizes,
 )
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def build_catalog(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         BundleRefused: A table is missing or malformed, holds a figure outside its bounds, or names
             what another table does not have; the message begins with ``file:line``.
     """
-    accelerators = catalog_hardware.read_accelerators(directory)
-    sizes = catalog_hardware.read_sizes(directory, accelerators)
+    accelerators = catalog_accelerators.read_accelerators(directory)
+    sizes = catalog_sizes.read_sizes(directory, accelerators)
     operators = catalog_places.read_operators(directory)
     regions = catalog_places.read_regions(directory, operators)
     sources = catalog_prices.read_sources(directory)
@@ -37,9 +38,9 @@ def build_catalog(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     models = catalog_models.read_models(directory)
     catalog: dict[str, Any] = {
         "accelerators": accelerators,
-        "accelerator_names": catalog_hardware.read_names(directory, accelerators),
+        "accelerator_names": catalog_accelerators.read_names(directory, accelerators),
         "instance_types": sizes,
-        "instance_families": catalog_hardware.read_families(directory),
+        "instance_families": catalog_sizes.read_families(directory),
         "prices": prices,
         "price_areas": catalog_places.read_areas(directory, regions),
         "sources": sources,
@@ -49,11 +50,13 @@ def build_catalog(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "operators": operators,
         "models": models,
         "model_names": catalog_models.read_model_names(directory, models),
-        "kubernetes_resources": catalog_hardware.read_resources(directory),
+        "kubernetes_resources": catalog_sizes.read_resources(directory),
     }
     catalog["meta"] = _meta(catalog)
+    ladder = catalog_index.fit_ladder(accelerators, sizes)
     index = {
-        "fit": catalog_index.fit_ladder(accelerators, sizes),
+        "fit": ladder,
+        "fit_by_stack": catalog_index.by_stack(ladder),
         "offers": catalog_index.cheapest_offers(sizes, prices),
     }
     return catalog, index

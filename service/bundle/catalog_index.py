@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from service.bundle import exact
-from service.bundle.catalog_prices import Prices, Sizes, accelerators_of
+from service.bundle.catalog_accelerators import Accelerators
+from service.bundle.catalog_prices import Prices, accelerators_of
+from service.bundle.catalog_sizes import Sizes
 from service.model.base import PriceKind
 
 # The sizes of a set that tensor parallelism can use: powers of two divide the heads of most models.
 _COUNTS = (1, 2, 4, 8)
 
 
-def fit_ladder(accelerators: dict[str, dict[str, Any]], sizes: Sizes) -> list[dict[str, Any]]:
+def fit_ladder(accelerators: Accelerators, sizes: Sizes) -> list[dict[str, Any]]:
     """Sets of one accelerator that somebody rents out, from the smallest memory to the largest.
 
     A set stays within one instance type and one scale-up domain, because a model that is spread
-    over more than that needs a design and not a hint.
+    over more than that needs a design and not a hint. Accelerators without a figure for bfloat16
+    are left out: most of them are too old for it, and it is what models are published in.
     """
     offered = {
         (size["accelerator"], size["count"])
@@ -31,9 +34,18 @@ def fit_ladder(accelerators: dict[str, dict[str, Any]], sizes: Sizes) -> list[di
         if (name, count) in offered
         and accelerator["rentable"] == "yes"
         and accelerator["usable_mib"] is not None
+        and accelerator["bf16_tflops"] is not None
         and count <= (accelerator["scale_up_domain"] or 1)
     ]
     return sorted(ladder, key=lambda rung: (rung["total_mib"], rung["count"], rung["accelerator"]))
+
+
+def by_stack(ladder: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The *ladder* once more for each software stack, for those who cannot leave theirs."""
+    stacks: dict[str, list[dict[str, Any]]] = {}
+    for rung in ladder:
+        stacks.setdefault(str(rung["software_stack"]), []).append(rung)
+    return stacks
 
 
 def _rung(name: str, accelerator: dict[str, Any], count: int) -> dict[str, Any]:

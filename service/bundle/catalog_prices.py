@@ -6,19 +6,22 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from service.bundle import exact
-from service.bundle.catalog_hardware import CONFIDENCE, PRICE_KINDS
 from service.bundle.catalog_rows import Row, read_table, unique
+from service.bundle.catalog_sizes import CONFIDENCE
+from service.model.base import PriceKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from service.bundle.catalog_places import Regions
+    from service.bundle.catalog_sizes import Sizes
 
 PRICES = "vendor instance_type price_kind region price currency as_of source confidence"
 SOURCES = "id title licence note"
 
 KEY = ("vendor", "instance_type", "price_kind", "region")
 EVERYWHERE = "*"
+PRICE_KINDS = tuple(kind.value for kind in PriceKind)
 
 # Outside these bounds per accelerator and hour a figure has another unit, another currency or a
 # slip of the decimal point (0.01 USD for a B200 was once published). The prices of the shipped
@@ -29,7 +32,6 @@ BOUNDS = {
     "USD": (Fraction(3, 100), Fraction(60)),
 }
 
-Sizes = dict[str, dict[str, dict[str, Any]]]
 Prices = dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]
 
 
@@ -88,11 +90,11 @@ def _micros(row: Row, size: dict[str, Any]) -> int:
         raise row.refused(
             f"`price` is `{text}`, expected a decimal number with at most six decimals"
         ) from None
-    each = price / accelerators_of(size)
-    if not low <= each <= high:
+    count = accelerators_of(size)
+    if not low <= price / count <= high:
         raise row.refused(
-            f"`price` is `{text}` for {accelerators_of(size)} accelerators, expected"
-            f" {float(low):g} to {float(high):g} {row.text('currency')} per accelerator and hour",
+            f"`price` is `{text}` for {count} accelerators, expected {exact.shown(low)} to"
+            f" {exact.shown(high)} {row.text('currency')} per accelerator and hour",
             hint="A price that is not known has no row.",
         )
     return amount

@@ -48,3 +48,9 @@ def rounded(value: Fraction) -> int:
 def divided_up(amount: int, parts: Fraction) -> int:
     """*amount* / *parts*, rounded up, so that a price is never shown lower than it is."""
     return -floor(-amount / parts)
+
+
+def shown(value: Fraction) -> str:
+    """*value* for a message, to two decimals."""
+    hundredths = rounded(value * 100)
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
