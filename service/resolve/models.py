@@ -1,0 +1,216 @@
+"""Model id -> sizes, precision names -> bits, accelerators -> memory: what sizing rules need.
+
+No verdict and no formula: how much memory a model takes is said by rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.model.base import Reason
+from service.model.resource import Accelerator, Fit, Sharing
+from service.resolve.draft import Draft, times
+from service.resolve.tables import Table, table
+
+if TYPE_CHECKING:
+    from service.resolve.accelerators import Accelerators
+    from service.resolve.instances import Instances
+
+_BITS = {
+    32: "fp32 float32 float tf32",
+    16: "fp16 float16 half bf16 bfloat16 bf16-mixed fp16-mixed w16a16",
+    8: "fp8 fp8_e4m3 fp8_e5m2 float8 fp8_inc fbgemm_fp8 int8 8bit w8a8 w8a16 mxfp8",
+    4: "fp4 int4 4bit w4a16 w4a8 awq awq_marlin gptq gptq_marlin nf4 mxfp4 nvfp4 modelopt_fp4",
+}
+BITS = {name: bits for bits, names in _BITS.items() for name in names.split()}
+"""Width of one value by the names that servers and trainers give it; GPTQ and AWQ are read as
+their usual 4 bits."""
+
+_UNSAID = frozenset({None, "", "auto"})
+_USUAL_BITS = 16
+"""What a server takes when nothing else is said: most checkpoints are published in 16 bits."""
+
+_MIG_PERCENT = 95
+"""Usable part of a MIG profile's printed memory: 4.75 of 5 GB, 9.75 of 10 GB and more above
+(``nvidia-smi mig -lgip`` on A100 and H100), rounded down to the smallest."""
+
+
+class Models:
+    """The catalog's models by id and by other names."""
+
+    def __init__(self, catalog: Table, accelerators: Accelerators, instances: Instances) -> None:
+        self._models = table(catalog, "models")
+        self._names = table(catalog, "model_names")
+        self._accelerators = accelerators
+        self._instances = instances
+
+    def find(self, name: str) -> Table | None:
+        """The row of a model, by its id, an alias, or the last part of a path."""
+        lowered = name.lower().rstrip("/")
+        last = lowered.rpartition("/")[2]
+        for key in (lowered, self._names.get(lowered), last, self._names.get(last)):
+            if key is not None and key in self._models:
+                row: Table = self._models[key]
+                return row
+        return None
+
+    def apply(self, draft: Draft) -> None:
+        """Write the inputs of sizing rules into *draft*."""
+        state = draft.state
+        fit: dict[str, object] = {}
+        if draft.accelerators:
+            self._add_memory(draft, fit)
+            self._add_share_of_copy(draft, fit)
+        elif draft.accelerators is None:
+            reason = draft.reason("/accelerators") or Reason.UNDECLARED
+            draft.hide("/fit/usable_mib", reason)
+            draft.hide("/fit/accelerators_per_copy", reason)
+        declared = state.model
+        if declared.id is not None or declared.params_m is not None:
+            self._add_model(draft, fit)
+        elif hidden := draft.reason("/model/id"):
+            draft.hide("/model/params_m", hidden)
+            for name in (*_SHAPE, "weight_bits", "kv_bits"):
+                draft.hide(f"/fit/{name}", hidden)
+        draft.update["fit"] = Fit.model_validate(fit) if fit else _NOTHING
+
+    def _add_model(self, draft: Draft, fit: dict[str, object]) -> None:
+        declared = draft.state.model
+        row = self.find(declared.id) if declared.id is not None else None
+        if row is None:
+            reason = Reason.UNDECLARED if declared.id is None else Reason.NOT_IN_CATALOG
+            if declared.params_m is None:
+                draft.hide("/model/params_m", reason)
+            for name in _SHAPE:
+                draft.hide(f"/fit/{name}", reason)
+        else:
+            self._add_shape(draft, fit, row)
+        self._add_bits(draft, fit)
+
+    def _add_shape(self, draft: Draft, fit: dict[str, object], row: Table) -> None:
+        """The catalog's figures; a declared size may be larger than the catalog's, not smaller."""
+        params, declared = row["params_m"], draft.state.model
+        if params is None:
+            if declared.params_m is None:
+                draft.hide("/model/params_m", Reason.NOT_IN_CATALOG)
+        elif declared.params_m is None or declared.params_m < params:
+            draft.update["model"] = declared.model_copy(update={"params_m": params})
+            draft.learn("/model/params_m", "catalog")
+        for name, column in _SHAPE.items():
+            value = row[column]
+            fit[name] = value
+            if value is None:
+                draft.hide(f"/fit/{name}", Reason.NOT_IN_CATALOG)
+        draft.provenance["/fit"] = "catalog"
+
+    def _add_bits(self, draft: Draft, fit: dict[str, object]) -> None:
+        declared = draft.state.model
+        bits, source = _bits(declared.precision), "catalog"
+        if declared.precision in _UNSAID and (named := _bits_in_name(declared.id)):
+            bits, source = named, "inferred:model_id"
+        elif declared.precision in _UNSAID:
+            source = "default"
+        _put(draft, fit, "weight_bits", (bits, source), "/model/precision")
+        source = "default" if declared.kv_precision in _UNSAID else "catalog"
+        _put(draft, fit, "kv_bits", (_bits(declared.kv_precision), source), "/model/kv_precision")
+
+    def _add_memory(self, draft: Draft, fit: dict[str, object]) -> None:
+        items = draft.accelerators or ()
+        if len(items) > 1:
+            draft.hide("/fit/usable_mib", Reason.UNDECLARED)
+            return
+        model = items[0].model
+        if model is None:
+            reason = draft.reason("/accelerators/0/model") or Reason.UNDECLARED
+            draft.hide("/fit/usable_mib", reason)
+            return
+        usable, is_estimate = self._memory(draft, items[0], self._accelerators.rows[model])
+        if usable is None:
+            draft.hide("/fit/usable_mib", Reason.NOT_IN_CATALOG)
+            return
+        fit["usable_mib"], fit["usable_is_estimate"] = usable, is_estimate
+        draft.provenance["/fit/usable_mib"] = "catalog"
+
+    def _memory(self, draft: Draft, item: Accelerator, row: Table) -> tuple[int | None, bool]:
+        """Usable MiB of one device or slice, and whether it is computed and not read."""
+        usable, is_estimate = row["usable_mib"], bool(row["usable_is_estimate"])
+        size = self._instances.find(draft.vendor, draft.state.instance_type)
+        if size is not None and size["slice"] and size["accelerator"] == item.model:
+            return size["usable_mib"], True
+        if item.slice is None:
+            return (None, False) if item.sharing is Sharing.FRACTION else (usable, is_estimate)
+        part = part_of(item.slice)
+        if part is not None:
+            return (usable * part[0] // part[1] if usable is not None else None), True
+        memory = _mig_memory(item.slice)
+        return (memory * 1024 * _MIG_PERCENT // 100 if memory is not None else None), True
+
+    def _add_share_of_copy(self, draft: Draft, fit: dict[str, object]) -> None:
+        """Accelerators of one copy, where one kind of them is asked for."""
+        items, workers = draft.accelerators or (), draft.state.workers_per_copy
+        if workers is None:
+            reason = draft.reason("/workers_per_copy")
+            if reason is not None:
+                draft.hide("/fit/accelerators_per_copy", reason)
+            return
+        if len(items) == 1 and items[0].per_worker is not None:
+            fit["accelerators_per_copy"] = times(items[0].per_worker, workers)
+            return
+        reason = draft.reason("/accelerators/0/per_worker") or Reason.UNDECLARED
+        draft.hide("/fit/accelerators_per_copy", reason)
+
+
+_NOTHING = Fit()
+_SHAPE = {
+    "attention": "attention",
+    "attention_heads": "attention_heads",
+    "layers": "layers",
+    "max_context_tokens": "max_context",
+    "kv_values_per_token": "kv_values_per_token",
+    "kv_is_upper_bound": "kv_is_upper_bound",
+}
+"""Field of ``fit`` by column of the catalog."""
+
+
+def part_of(text: str) -> tuple[int, int] | None:
+    """The share that ``1/8`` states; ``None`` for anything else, such as a MIG profile."""
+    upper, slash, lower = text.partition("/")
+    if not slash or not _is_number(upper) or not _is_number(lower) or int(lower) == 0:
+        return None
+    return int(upper), int(lower)
+
+
+def _mig_memory(profile: str) -> int | None:
+    """Printed gigabytes of a MIG profile: 10 of ``1g.10gb`` and of ``1g.10gb.me``."""
+    parts = profile.replace("+", ".").split(".")
+    if len(parts) < 2 or not parts[1].endswith("gb"):
+        return None
+    number = parts[1].removesuffix("gb")
+    return int(number) if _is_number(number) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 4
+
+
+def _bits(name: str | None) -> int | None:
+    return _USUAL_BITS if name in _UNSAID else BITS.get(str(name).lower())
+
+
+def _bits_in_name(model: str | None) -> int | None:
+    """Bits that a checkpoint's own name states, as in ``Llama-3.1-70B-Instruct-FP8``."""
+    if model is None:
+        return None
+    words = model.rpartition("/")[2].lower().replace(".", "-").split("-")
+    return min((bits for word in words if (bits := BITS.get(word))), default=None)
+
+
+def _put(
+    draft: Draft, fit: dict[str, object], name: str, found: tuple[int | None, str], origin: str
+) -> None:
+    bits, source = found
+    if bits is not None and (source != "default" or draft.reason(origin) is None):
+        fit[name] = bits
+        draft.provenance[f"/fit/{name}"] = source
+    else:
+        draft.hide(f"/fit/{name}", draft.reason(origin) or Reason.NOT_IN_CATALOG)

@@ -1,0 +1,79 @@
+"""A normalised request -> the request that rules see.
+
+Resolving looks up and multiplies; it judges nothing. It is pure: the same bundle, request and
+moment give the same result. What a look-up does not find gets an entry in ``unknown`` with its
+reason, and what it writes gets one in ``provenance``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from service.resolve import scopes
+from service.resolve.accelerators import Accelerators
+from service.resolve.costs import Costs
+from service.resolve.draft import Draft
+from service.resolve.instances import Instances
+from service.resolve.models import Models
+from service.resolve.prices import Prices
+from service.resolve.regions import Regions
+from service.resolve.scopes import ScopeFacts, Scopes
+from service.resolve.tables import table
+from service.resolve.totals import totals
+
+if TYPE_CHECKING:
+    from service.bundle.values import Bundle
+    from service.model.base import Role
+    from service.model.request import Request
+    from service.model.resource import Resource, ResourceState
+
+
+class Resolver:
+    """Resolves requests with one bundle's catalog and organisation.
+
+    Raises:
+        BundleRefused: A table that it needs is absent from the bundle.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        catalog, index = table(bundle.data, "catalog"), table(bundle.data, "index")
+        self._currency = bundle.org.limits.currency
+        self._scopes = Scopes(bundle.org)
+        self._regions = Regions(catalog)
+        self._accelerators = Accelerators(catalog)
+        self._instances = Instances(catalog, self._accelerators)
+        self._models = Models(catalog, self._accelerators, self._instances)
+        prices = Prices(catalog, index, bundle.org, self._instances)
+        self._costs = Costs(prices, self._accelerators, self._instances)
+
+    def resolve(self, request: Request, *, now: datetime) -> Request:
+        """*request* with everything that the bundle knows about it at *now* (with a time zone)."""
+        moment = now.astimezone(UTC)
+        facts, day = self._scopes.facts(request.scope), moment.date()
+        resources = tuple(self._resource(item, facts, day) for item in request.resources)
+        context = request.context.model_copy(
+            update={
+                "now": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "totals": totals(resources, self._currency),
+            }
+        )
+        return request.model_copy(update={"resources": resources, "context": context})
+
+    def _resource(self, resource: Resource, facts: ScopeFacts, day: date) -> Resource:
+        draft = self._draft(resource, resource.role, facts, day)
+        former = resource.before
+        if former is not None:
+            before = self._draft(former, resource.role, facts, day)
+            draft.update["before"] = former.model_copy(update=before.finish())
+        return resource.model_copy(update=draft.finish())
+
+    def _draft(self, state: ResourceState, role: Role, facts: ScopeFacts, day: date) -> Draft:
+        draft = Draft(state, role)
+        scopes.apply(draft, facts)
+        self._regions.apply(draft, day)
+        carried = self._instances.apply(draft)
+        self._accelerators.apply(draft, carried)
+        self._models.apply(draft)
+        self._costs.apply(draft)
+        return draft
