@@ -174,8 +174,9 @@ class Fit(Value):
     ``weight_bits`` and ``kv_bits`` are the widths of one weight and one cached value.
     ``kv_values_per_token`` is the number of cached values of one token over all layers: exact for
     plain multi-head, grouped-query and latent attention, an upper bound where
-    ``kv_is_upper_bound`` says so (sliding windows, linear or hybrid layers). ``usable_mib`` is the memory of one accelerator or slice as the driver
-    reports it; ``usable_is_estimate`` marks a figure computed from the printed size.
+    ``kv_is_upper_bound`` says so (sliding windows, linear or hybrid layers). ``usable_mib`` is the
+    memory of one accelerator or slice as the driver reports it; ``usable_is_estimate`` marks a
+    figure computed from the printed size.
     """
 
     weight_bits: Count | None = None

@@ -1,0 +1,79 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from service.api.auth import Caller, CallerRole, Gate, read_gate
+from service.errors import NotAllowed, SettingsRefused
+
+
+def _caller(name: str, *roles: CallerRole) -> Caller:
+    digest = hashlib.sha256(f"token-of-{name}".encode()).hexdigest()
+    return Caller(name=name, token_sha256=digest, roles=roles)
+
+
+_GATE = Gate(
+    [
+        _caller("reader", CallerRole.READER),
+        _caller("enforcer", CallerRole.ENFORCER),
+        _caller("root", CallerRole.ADMINISTRATOR),
+    ]
+)
+
+
+def test_without_callers_everybody_is_unauthenticated() -> None:
+    assert Gate().caller(None).name == "unauthenticated"
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dG9rZW4=", "token"])
+def test_a_call_without_a_bearer_token_is_refused(header: str | None) -> None:
+    with pytest.raises(NotAllowed, match="carries no bearer token"):
+        _GATE.caller(header)
+
+
+def test_a_token_of_nobody_is_refused() -> None:
+    with pytest.raises(NotAllowed, match="belongs to no caller"):
+        _GATE.caller("Bearer token-of-nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "may"),
+    [
+        ("reader", CallerRole.READER, True),
+        ("reader", CallerRole.ENFORCER, False),
+        ("enforcer", CallerRole.READER, False),
+        ("root", CallerRole.READER, True),
+        ("root", CallerRole.ENFORCER, True),
+    ],
+)
+def test_roles_decide(name: str, role: CallerRole, *, may: bool) -> None:
+    if may:
+        assert _GATE.require(f"bearer token-of-{name}", role).name == name
+    else:
+        with pytest.raises(NotAllowed, match=f"caller `{name}` does not have the role `{role}`"):
+            _GATE.require(f"bearer token-of-{name}", role)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "- name: x", "name: x", "- {name: x, token_sha256: abc, roles: []}", ":"]
+)
+def test_a_tokens_file_that_names_nobody_properly_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "tokens.yaml"
+    path.write_text(content)
+
+    with pytest.raises(SettingsRefused, match="tokens file"):
+        read_gate(path)
+
+
+def test_a_tokens_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsRefused, match="cannot be read: No such file"):
+        read_gate(tmp_path / "absent.yaml")
+
+
+def test_a_tokens_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.yaml"
+    digest = hashlib.sha256(b"secret").hexdigest()
+    path.write_text(yaml.safe_dump([{"name": "ci", "token_sha256": digest, "roles": ["reader"]}]))
+
+    assert read_gate(path).caller("Bearer secret").name == "ci"
