@@ -1,0 +1,157 @@
+"""Writes a group of entries in one transaction, so that they share one flush to the disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from service.errors import LogUnavailable
+from service.log.rows import Prepared, restore
+from service.model.decision import Decision
+from service.store import schema
+from service.store.opening import Files
+from service.store.statements import insertions, recorded
+
+# Pages that one commit dirties whatever it writes: a leaf of each table and index.
+PAGES_OF_A_COMMIT = 16
+PAGE_BYTES = 4096
+CHECKPOINT_BYTES = 16 * 2**20
+
+
+class Replaced(Exception):
+    """The files that the path means are not the ones being written."""
+
+
+class GroupStore:
+    """The one connection that writes; used by one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Write to *connection*, which ``open_writer`` made for *path*."""
+        self._connection = connection
+        self._path = path
+        self._files = Files.of(path)
+        (last,) = connection.execute("SELECT max(seq) FROM decisions").fetchone()
+        self._last: int = last or 0
+        self._ahead = 0
+
+    def write(self, group: Sequence[Prepared]) -> list[Decision | bytes]:
+        """Make *group* durable; the decisions that stand for it, stored ones as their bytes.
+
+        A question that is recorded already, or earlier in the group, adds nothing.
+
+        Raises:
+            sqlite3.Error: Nothing of the group was recorded, or it is not known whether it was.
+            Replaced: The database was moved or deleted; nothing may be acknowledged.
+        """
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            standing, new = self._sort(group)
+            self._insert(new)
+            execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
+            raise
+        self._last += len(new)
+        self._ahead += PAGES_OF_A_COMMIT * PAGE_BYTES + 2 * sum(entry.size for entry in new)
+        self.check_files()
+        return standing
+
+    def check_files(self) -> None:
+        """Compare what the path means with what was opened.
+
+        Raises:
+            Replaced: They differ.
+        """
+        try:
+            found = Files.of(self._path)
+        except OSError as error:
+            raise Replaced(f"`{error.filename}` was deleted") from error
+        if found != self._files:
+            raise Replaced("its files were replaced by others")
+
+    def probe(self) -> None:
+        """Write and flush a small row, to see whether the disk takes anything.
+
+        Raises:
+            sqlite3.Error: It does not.
+        """
+        self._connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('probed', datetime('now')) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        )
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether the log ahead has grown enough to be carried into the database."""
+        return self._ahead >= CHECKPOINT_BYTES
+
+    def checkpoint(self) -> None:
+        """Carry the log ahead into the database, as far as readers allow.
+
+        Raises:
+            sqlite3.Error: It could not be written or flushed.
+        """
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._ahead = 0
+
+    def close(self) -> None:
+        """Close the connection, which carries the log ahead into the database."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    def _sort(self, group: Sequence[Prepared]) -> tuple[list[Decision | bytes], list[Prepared]]:
+        known: dict[str | bytes, Decision | bytes] = {}
+        ids = [entry.decision.decision_id for entry in group]
+        for statement, parameters in recorded(ids, [entry.repetition for entry in group]):
+            for id_, repetition, body in self._connection.execute(statement, parameters):
+                known[id_] = body
+                if repetition is not None:
+                    known[repetition] = body
+        standing: list[Decision | bytes] = []
+        new: list[Prepared] = []
+        for id_, entry in zip(ids, group, strict=True):
+            first = known.get(id_)
+            if first is None and entry.repetition is not None:
+                first = known.get(entry.repetition)
+            if first is None:
+                first = known[id_] = entry.decision
+                if entry.repetition is not None:
+                    known[entry.repetition] = first
+                new.append(entry)
+            standing.append(first)
+        return standing, new
+
+    def _insert(self, new: Sequence[Prepared]) -> None:
+        numbered = list(enumerate(new, start=self._last + 1))
+        requests = [entry.request for entry in new if entry.request is not None]
+        contexts = [(seq, entry.context) for seq, entry in numbered if entry.context is not None]
+        for table, rows, prefix in (
+            (schema.bodies, requests, "OR IGNORE"),
+            (schema.decisions, [(seq, *entry.row) for seq, entry in numbered], ""),
+            (schema.contexts, contexts, ""),
+            (schema.resources, [(s, *row) for s, entry in numbered for row in entry.resources], ""),
+            (schema.findings, [(s, *row) for s, entry in numbered for row in entry.findings], ""),
+        ):
+            for statement, parameters in insertions(table, rows, prefix=prefix):
+                self._connection.execute(statement, parameters)
+
+
+def decision_of(standing: Decision | bytes) -> Decision:
+    """The decision itself, read back where it was recorded before.
+
+    Raises:
+        LogUnavailable: The stored one cannot be read.
+    """
+    if isinstance(standing, Decision):
+        return standing
+    try:
+        return restore(standing)
+    except ValueError as error:
+        raise LogUnavailable(
+            "a decision on the same question is recorded, but cannot be read",
+            hint="It may have been written by a newer release; see `portreeve audit query`.",
+        ) from error

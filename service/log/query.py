@@ -1,0 +1,243 @@
+"""Finds decisions in the log, while it is being written or after.
+
+Pages go by the number each record got when it was written: records that arrive meanwhile are newer
+than any cursor, so that the pages after a first one hold what was there, each record once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    create_engine,
+    exists,
+    select,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from service.errors import LogUnavailable, RequestRefused
+from service.log.filters import Filter
+from service.log.rows import micros, restore
+from service.model.base import Value
+from service.model.decision import Decision
+from service.store.opening import open_reader, reading_refusal, unreadable
+from service.store.packing import unpack
+from service.store.schema import bodies, contexts, decisions, findings, resources
+
+LARGEST_PAGE = 1000
+CURSOR_PREFIX = b"seq:"
+
+__all__ = ["DecisionReader", "Filter", "Page", "StoredDecision"]
+
+
+class Page(Value):
+    """Some decisions, newest first; ``next_cursor`` is ``None`` on the last page."""
+
+    decisions: tuple[Decision, ...] = ()
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredDecision:
+    """One record, whole.
+
+    Attributes:
+        seq: Its number in the log, without gaps from 1.
+        decision: What was decided.
+        request: The redacted, normalised request as canonical JSON; empty for a rejected input,
+            and where it was erased.
+        context: The context as canonical JSON; empty likewise.
+        resolved_digest: Digest of the resolved request that the rules saw.
+    """
+
+    seq: int
+    decision: Decision
+    request: bytes
+    context: bytes
+    resolved_digest: str
+
+
+class DecisionReader:
+    """Reads the log at a path; each question opens the file anew and cannot write it.
+
+    A question may be asked in any thread. Where there is no log yet, nothing is found.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the log at *path*, which need not exist."""
+        self._path = path
+
+    def find(self, wanted: Filter, *, cursor: str | None = None, limit: int = 100) -> Page:
+        """At most *limit* decisions that meet *wanted*, newest first, from *cursor* on.
+
+        Raises:
+            RequestRefused: The cursor is none of ours, or the limit is not from 1 to 1000.
+            LogUnavailable: The log cannot be read.
+        """
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise RequestRefused(
+                f"`limit` is `{limit}`: a number from 1 to {LARGEST_PAGE} is expected",
+                code="SYS-INPUT-PARAMETER",
+            )
+        before = None if cursor is None else _before(cursor)
+        with self._connection() as connection:
+            if connection is None:
+                return Page()
+            rows = connection.execute(_page(wanted, before, limit + 1)).all()
+        shown = rows[:limit]
+        return Page.model_construct(
+            decisions=tuple(self._decision(row.seq, row.body) for row in shown),
+            next_cursor=_cursor(shown[-1].seq) if len(rows) > limit else None,
+        )
+
+    def get(self, decision_id: str) -> StoredDecision | None:
+        """The record of the decision *decision_id*, or ``None`` where there is none.
+
+        Raises:
+            LogUnavailable: The log cannot be read.
+        """
+        query = (
+            select(
+                decisions.c.seq,
+                decisions.c.decision_id,
+                decisions.c.body,
+                decisions.c.resolved_digest,
+                bodies.c.body.label("request"),
+                contexts.c.body.label("context"),
+            )
+            .outerjoin(bodies, bodies.c.digest == decisions.c.request_body)
+            .outerjoin(contexts, contexts.c.decision == decisions.c.seq)
+            .where(decisions.c.decision_id == decision_id)
+        )
+        with self._connection() as connection:
+            row = None if connection is None else connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return StoredDecision(
+            seq=row.seq,
+            decision=self._decision(row.seq, row.body),
+            request=self._unpacked(row.seq, row.request),
+            context=self._unpacked(row.seq, row.context),
+            resolved_digest=row.resolved_digest,
+        )
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection | None]:
+        opened = open_reader(self._path)
+        if opened is None:
+            yield None
+            return
+        engine = create_engine("sqlite://", creator=lambda: opened, poolclass=StaticPool)
+        try:
+            with engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            cause = error.orig if isinstance(error.orig, sqlite3.Error) else sqlite3.Error(error)
+            raise reading_refusal(self._path, cause) from error
+        finally:
+            engine.dispose()
+            opened.close()
+
+    def _decision(self, seq: int, stored: bytes) -> Decision:
+        try:
+            return restore(stored)
+        except ValueError as error:
+            raise self._damaged(seq) from error
+
+    def _unpacked(self, seq: int, stored: bytes | None) -> bytes:
+        try:
+            return b"" if stored is None else unpack(stored)
+        except ValueError as error:
+            raise self._damaged(seq) from error
+
+    def _damaged(self, seq: int) -> LogUnavailable:
+        return unreadable(self._path, f"record {seq} is damaged or of a newer release")
+
+
+def _page(wanted: Filter, before: int | None, count: int) -> Select[Any]:
+    """The query for *count* rows below the number *before*.
+
+    The table whose condition is likely to be met least is walked from its newest row backwards,
+    along an index; the others are looked up. So a page costs what it shows, not what is stored.
+    """
+    resource = [
+        column == value
+        for column, value in (
+            (resources.c.team, wanted.team),
+            (resources.c.vendor, wanted.vendor),
+        )
+        if value is not None
+    ]
+    finding = [findings.c.code == wanted.code] if wanted.code is not None else []
+    about = _about(wanted)
+    if finding:
+        number = findings.c.decision
+        conditions = [*finding, *_looked_up(resources.c.decision, number, resource)]
+        conditions += _looked_up(decisions.c.seq, number, about)
+    elif resource:
+        number = resources.c.decision
+        conditions = [*resource, *_looked_up(decisions.c.seq, number, about)]
+    else:
+        number = decisions.c.seq
+        conditions = about
+    if before is not None:
+        conditions.append(number < before)
+    found = select(number).where(*conditions).distinct().order_by(number.desc()).limit(count)
+    return (
+        select(decisions.c.seq, decisions.c.decision_id, decisions.c.body)
+        .where(decisions.c.seq.in_(found))
+        .order_by(decisions.c.seq.desc())
+    )
+
+
+def _about(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions = [
+        column == value.value
+        for column, value in (
+            (decisions.c.outcome, wanted.outcome),
+            (decisions.c.enforcement_point, wanted.enforcement_point),
+            (decisions.c.kind, wanted.kind),
+        )
+        if value is not None
+    ]
+    if wanted.since is not None:
+        conditions.append(decisions.c.time >= micros(wanted.since))
+    if wanted.until is not None:
+        conditions.append(decisions.c.time < micros(wanted.until))
+    return conditions
+
+
+def _looked_up(
+    column: ColumnElement[int], number: ColumnElement[int], conditions: list[ColumnElement[bool]]
+) -> list[ColumnElement[bool]]:
+    return [exists().where(and_(column == number, *conditions))] if conditions else []
+
+
+def _cursor(seq: int) -> str:
+    return base64.urlsafe_b64encode(CURSOR_PREFIX + str(seq).encode()).decode().rstrip("=")
+
+
+def _before(cursor: str) -> int:
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True)
+        if text.startswith(CURSOR_PREFIX) and text[4:].isdigit() and len(text) <= 24:
+            return min(int(text[4:]), 2**63 - 1)
+    except (UnicodeEncodeError, binascii.Error):
+        pass
+    raise RequestRefused(
+        f"`cursor` is `{cursor[:64]}`: one that an earlier page ended with is expected",
+        code="SYS-INPUT-PARAMETER",
+    )

@@ -1,0 +1,221 @@
+"""The thread that writes: takes what is waiting, commits it as one group, then answers.
+
+After a failed flush the kernel may have dropped the pages it could not write, and a second flush
+would succeed without them (https://wiki.postgresql.org/wiki/Fsync_Errors). So the first error that
+is not a full disk or a busy database poisons the writer: it refuses everything until the process
+is started again. A full disk loses nothing, because SQLite takes the whole group back; records are
+taken again once there is room. A file system that reports a full disk only when flushing (some
+network file systems do) poisons as well.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import NamedTuple
+
+import structlog
+
+from service.errors import LogUnavailable
+from service.log.group import GroupStore, Replaced, decision_of
+from service.log.rows import Prepared
+from service.model.decision import Decision
+from service.store.opening import is_busy, is_full, refusal
+
+LARGEST_GROUP = 256
+# How long a group waits for as many entries as the last one had: a fraction of one flush.
+GATHERING_S = 0.001
+MOST_WAITING = 4096
+MOST_WAITING_BYTES = 64 * 2**20
+
+POISONED_HINT = (
+    "Nothing is decided until Portreeve is started again; find out first what happened to the disk."
+)
+
+# What SQLite's driver says of a value: too large an integer, too long a text, an unknown type.
+UNSTORABLE = (ValueError, OverflowError, sqlite3.DataError, sqlite3.ProgrammingError)
+
+logger = structlog.get_logger(__name__)
+
+Settled = tuple["Waiting", "Decision | LogUnavailable | None"]
+Answer = Callable[[Sequence[Settled]], None]
+
+
+class Waiting(NamedTuple):
+    """An entry in the queue.
+
+    ``answer`` takes all of its entries of one group at once, in the writer's thread; ``token`` is
+    for its own use. ``prepared`` is ``None`` for a question whether anything could be written.
+    """
+
+    prepared: Prepared | None
+    token: object
+    answer: Answer
+
+
+class Writer:
+    """Writes entries of any thread, in groups, in a thread of its own."""
+
+    def __init__(self, store: GroupStore, path: Path) -> None:
+        """Start writing to *store*, which belongs to the thread from now on."""
+        self._store = store
+        self._path = path
+        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._lock = Lock()
+        self._waiting_bytes = 0
+        self._closed = False
+        self._poison: LogUnavailable | None = None
+        self._full = False
+        self._last_group = 1
+        self._thread = Thread(target=self._run, name="portreeve-log", daemon=True)
+        self._thread.start()
+
+    def submit(self, waiting: Waiting) -> None:
+        """Queue one entry; its ``answer`` is called once it is durable, or is known not to be.
+
+        Raises:
+            LogUnavailable: Nothing is written any more, or too much is waiting.
+        """
+        size = waiting.prepared.size if waiting.prepared is not None else 0
+        with self._lock:
+            if self._poison is not None:
+                raise again(self._poison)
+            if self._closed:
+                raise LogUnavailable(f"the decision log `{self._path}` is closed")
+            if self._queue.qsize() >= MOST_WAITING or self._waiting_bytes > MOST_WAITING_BYTES:
+                raise LogUnavailable(
+                    f"the decision log `{self._path}` has {self._queue.qsize()} records waiting",
+                    hint="Send the request again in a moment; the disk does not keep up.",
+                    code="SYS-BUSY",
+                )
+            self._waiting_bytes += size
+            self._queue.put(waiting)
+
+    def close(self) -> None:
+        """Write what is waiting, then close the store; returns when both are done."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            group, running = self._gather()
+            if not group:
+                continue
+            settled = self._settle(group)
+            with self._lock:
+                self._waiting_bytes -= sum(w.prepared.size for w in group if w.prepared is not None)
+            _answer(settled)
+            self._checkpoint()
+        self._store.close()
+
+    def _gather(self) -> tuple[list[Waiting], bool]:
+        """The next group, and whether more may follow.
+
+        Callers that got their answers together come back together: so a group waits shortly until
+        it is as large as the last one was, and a lone caller is never kept waiting.
+        """
+        group: list[Waiting] = []
+        until = 0.0
+        while len(group) < LARGEST_GROUP:
+            try:
+                waiting = self._queue.get(block=not group)
+            except Empty:
+                if len(group) >= self._last_group:
+                    break
+                until = until or time.monotonic() + GATHERING_S
+                try:
+                    waiting = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+                except Empty:
+                    break
+            if waiting is None:
+                return group, False
+            group.append(waiting)
+        self._last_group = len(group)
+        return group, True
+
+    def _settle(self, group: Sequence[Waiting]) -> list[Settled]:
+        if self._poison is not None:
+            failure = self._poison
+        else:
+            try:
+                return self._write(group)
+            except sqlite3.Error as error:
+                failure = refusal(self._path, error)
+                self._full = is_full(error)
+                if not self._full and not is_busy(error):
+                    failure = self._poisoned(failure.message)
+            except Replaced as error:
+                failure = self._poisoned(
+                    f"the decision log `{self._path}` is not the file that was opened: {error}"
+                )
+            except Exception as error:  # noqa: BLE001 - the thread's edge: whoever waits is told
+                failure = self._poisoned(f"the decision log `{self._path}` failed: {error}")
+        return [(waiting, again(failure)) for waiting in group]
+
+    def _write(self, group: Sequence[Waiting]) -> list[Settled]:
+        entries = [waiting.prepared for waiting in group if waiting.prepared is not None]
+        if not entries:
+            self._store.check_files()
+            if self._full:
+                self._store.probe()
+                self._full = False
+            return [(waiting, None) for waiting in group]
+        try:
+            standing = iter(self._store.write(entries))
+        except UNSTORABLE as error:
+            # The others of the group are not to blame for a value that SQLite cannot take.
+            if len(group) > 1:
+                return [settled for waiting in group for settled in self._settle([waiting])]
+            return [(group[0], LogUnavailable(f"this record cannot be stored: {error}"))]
+        self._full = False
+        return [
+            (waiting, None if waiting.prepared is None else _read(next(standing)))
+            for waiting in group
+        ]
+
+    def _checkpoint(self) -> None:
+        if self._poison is not None or not self._store.checkpoint_due:
+            return
+        try:
+            self._store.checkpoint()
+        except sqlite3.Error as error:
+            failure = refusal(self._path, error)
+            if is_full(error) or is_busy(error):
+                logger.warning("log_checkpoint_put_off", reason=failure.message)
+            else:
+                self._poisoned(failure.message)
+
+    def _poisoned(self, message: str) -> LogUnavailable:
+        with self._lock:
+            self._poison = LogUnavailable(message, hint=POISONED_HINT)
+        logger.error("log_poisoned", reason=message)
+        return self._poison
+
+
+def again(failure: LogUnavailable) -> LogUnavailable:
+    """A copy of *failure* to raise: one exception cannot carry the tracebacks of many callers."""
+    return LogUnavailable(failure.message, hint=failure.hint, code=failure.code)
+
+
+def _read(standing: Decision | bytes) -> Decision | LogUnavailable:
+    try:
+        return decision_of(standing)
+    except LogUnavailable as failure:
+        return failure
+
+
+def _answer(settled: Sequence[Settled]) -> None:
+    together: defaultdict[Answer, list[Settled]] = defaultdict(list)
+    for one in settled:
+        together[one[0].answer].append(one)
+    for answer, some in together.items():
+        answer(some)
