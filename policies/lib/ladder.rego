@@ -7,38 +7,36 @@ package policies.lib.ladder
 
 # METADATA
 # description: |
-#   Words for the smallest set with the MiB asked for, of which a server takes so many percent.
+#   Words for the smallest set with the MiB asked for, of which a server takes so many percent, among
+#   those that run the software stack; among all where none is known or the catalog lacks it.
 #   Total: where no set of the catalog is large enough, the words say so.
-smallest(mib, percent) := _sets[index].label if {
-	index := _position(mib * 100, percent)
-	index < count(_sets)
+smallest(stack, mib, percent) := _words(sets, _position(sets, {"needed": mib * 100, "percent": percent})) if {
+	sets := object.get(data.index, ["fit_by_stack", stack], object.get(data.index, "fit", []))
 }
 
-smallest(mib, percent) := "more accelerators than any one machine of the catalog has" if {
-	_position(mib * 100, percent) >= count(_sets)
-}
+_words(sets, index) := sets[index].label if index < count(sets)
 
-_sets := object.get(data.index, "fit", [])
+_words(sets, index) := "more accelerators than any one machine of the catalog has" if index >= count(sets)
 
 # How many sets are too small; each step halves what is left, enough for 1,023 sets.
-_position(needed, percent) := at_1 if {
-	at_512 := _advance(0, 512, needed, percent)
-	at_256 := _advance(at_512, 256, needed, percent)
-	at_128 := _advance(at_256, 128, needed, percent)
-	at_64 := _advance(at_128, 64, needed, percent)
-	at_32 := _advance(at_64, 32, needed, percent)
-	at_16 := _advance(at_32, 16, needed, percent)
-	at_8 := _advance(at_16, 8, needed, percent)
-	at_4 := _advance(at_8, 4, needed, percent)
-	at_2 := _advance(at_4, 2, needed, percent)
-	at_1 := _advance(at_2, 1, needed, percent)
+_position(sets, wanted) := at_1 if {
+	at_512 := _advance(sets, 0, 512, wanted)
+	at_256 := _advance(sets, at_512, 256, wanted)
+	at_128 := _advance(sets, at_256, 128, wanted)
+	at_64 := _advance(sets, at_128, 64, wanted)
+	at_32 := _advance(sets, at_64, 32, wanted)
+	at_16 := _advance(sets, at_32, 16, wanted)
+	at_8 := _advance(sets, at_16, 8, wanted)
+	at_4 := _advance(sets, at_8, 4, wanted)
+	at_2 := _advance(sets, at_4, 2, wanted)
+	at_1 := _advance(sets, at_2, 1, wanted)
 }
 
-_advance(index, step, needed, percent) := index + step if _too_small(index, step, needed, percent)
+_advance(sets, index, step, wanted) := index + step if _too_small(sets, index, step, wanted)
 
-_advance(index, step, needed, percent) := index if not _too_small(index, step, needed, percent)
+_advance(sets, index, step, wanted) := index if not _too_small(sets, index, step, wanted)
 
-_too_small(index, step, needed, percent) if {
-	index + step <= count(_sets)
-	_sets[(index + step) - 1].total_mib * percent < needed
+_too_small(sets, index, step, wanted) if {
+	index + step <= count(sets)
+	sets[(index + step) - 1].total_mib * wanted.percent < wanted.needed
 }

@@ -69,7 +69,7 @@ _looked_up_by(resource) := [part |
 
 # Whether there is a price cannot be told before it is known what would be priced.
 _undecided(resource) := [pointer |
-	some pointer in ["/accelerators", "/cost/micros_per_hour"]
+	some pointer in ["/accelerators", "/cost"]
 	some reason in unknowns.reasons(resource, pointer)
 	reason != "not_in_catalog"
 ]

@@ -60,7 +60,7 @@ test_a_price_that_cannot_be_told_yet_is_undetermined if {
 	_found(_capacity({"unknown": {"/cost": "after_apply"}})) == {{
 		"code": "BUD-002",
 		"resource": "aws_instance.gpu",
-		"undetermined": ["/cost/micros_per_hour"],
+		"undetermined": ["/cost"],
 	}}
 	_found(_capacity({"accelerators": null, "unknown": {"/accelerators": "after_apply"}})) == {{
 		"code": "BUD-002",

@@ -43,9 +43,11 @@ import data.policies.lib.whole
 #     - model.params_m
 #     - purpose
 #     - role
+#     - software_stack
 #   tables:
 #     - catalog.accelerators
 #     - index.fit
+#     - index.fit_by_stack
 #   adapters:
 #     - kubernetes
 deny contains {"code": "GPU-002", "resource": resource.address, "facts": facts} if {
@@ -63,7 +65,7 @@ deny contains {"code": "GPU-002", "resource": resource.address, "facts": facts} 
 		"usable_gib": whole.quotient(memory * percent, 102400),
 		"percent": percent,
 		"memory_gib": whole.quotient(memory + 512, 1024),
-		"suggestion": ladder.smallest(needed, percent),
+		"suggestion": ladder.smallest(resource.software_stack, needed, percent),
 	}
 }
 
