@@ -1,0 +1,190 @@
+"""What a bundle's Rego must not do, checked on its syntax trees at build and at load.
+
+Each check stands for a way in which two engines were seen to disagree, or in which a missing value
+would silently allow.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from service.bundle.builtins import ALLOWED, FORMAT, ROUNDING, instead_of
+from service.bundle.syntax import Module, Node, Program, dotted, opened, walk
+from service.errors import BundleRefused
+from service.model.base import LARGEST_EXACT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RULES = ("policies", "rules")
+LIBRARY = ("policies", "lib")
+ENTRY = ("portreeve", "entry")
+ENTRY_PATH = "portreeve/entry.rego"
+ROOTS = ("catalog", "index", "org", "policies", "portreeve")
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_SCALARS = frozenset(("String", "Number", "Bool", "True", "False", "Null"))
+
+
+def check_program(program: Program) -> None:
+    """Refuse *program* if any module does what no module may.
+
+    Raises:
+        BundleRefused: Names the file, the line and what to write instead.
+    """
+    for module in program.modules:
+        _check_place(module)
+        _check_imports(module)
+        _check_names(module)
+        for kind, body in walk(module.tree["rules"]):
+            if kind == "Number":
+                _check_number(module, body)
+            elif kind == "Call":
+                _check_call(program, module, body)
+            elif kind == "NotExpr":
+                _check_not(program, module, body)
+            elif kind in ("RefDot", "RefBrack"):
+                _check_data(module, body)
+        for body in _bare_quotients(module):
+            raise BundleRefused(
+                f"{module.where(body)}: the quotient `{module.source(body)}` is not rounded",
+                hint="Multiply across instead of dividing, or wrap it in floor, ceil or round.",
+            )
+        _check_with(module)
+
+
+def _check_place(module: Module) -> None:
+    if module.path == ENTRY_PATH:
+        expected = module.package == ENTRY
+    elif module.path.startswith("policies/rules/"):
+        expected = module.package[:2] == RULES and len(module.package) > len(RULES)
+    else:
+        in_library = module.path.startswith("policies/lib/")
+        expected = in_library and module.package[:2] == LIBRARY
+    if not expected:
+        raise BundleRefused(
+            f"{module.path}: the package `{'.'.join(module.package)}` does not belong there",
+            hint="Rules are `policies.rules.<domain>.<topic>` below `policies/rules`, helpers are "
+            "`policies.lib.<name>` below `policies/lib`.",
+        )
+
+
+def _check_imports(module: Module) -> None:
+    for name, target in module.imports.items():
+        if target[0] in ("rego", "future", "input"):
+            continue
+        if target[0] != "data" or len(target) < 2 or target[1] not in ROOTS:
+            raise BundleRefused(
+                f"{module.path}: the import `{name}` names `{'.'.join(target)}`, "
+                "which no bundle has",
+                hint=f"A bundle has {', '.join(f'`data.{root}`' for root in ROOTS)}.",
+            )
+
+
+def _check_names(module: Module) -> None:
+    for rule in module.rules:
+        if ".".join(rule.name) in ALLOWED:
+            raise BundleRefused(
+                f"{module.path}:{rule.line}: `{'.'.join(rule.name)}` has the name of a builtin "
+                "function, which engines resolve differently",
+                hint="Give it a name of its own.",
+            )
+
+
+def _check_number(module: Module, body: Node) -> None:
+    text = module.source(body)
+    if not _INTEGER.fullmatch(text) or abs(int(text)) > LARGEST_EXACT:
+        raise BundleRefused(
+            f"{module.where(body)}: the number `{text[:40]}` is a fraction or beyond 2^53",
+            hint="Use an integer in a smaller unit: engines round fractions differently.",
+        )
+
+
+def _check_call(program: Program, module: Module, body: Node) -> None:
+    kind, path = program.called(module, body)
+    if kind == "function":
+        return
+    name = ".".join(path) if path else module.source(body)
+    if kind == "unknown":
+        raise BundleRefused(f"{module.where(body)}: `{name}` is no function of this bundle")
+    if name not in ALLOWED:
+        raise BundleRefused(
+            f"{module.where(body)}: `{name}` may not be called", hint=instead_of(name)
+        )
+    if name == "sprintf":
+        form, constant = opened(body["params"][0])
+        if form != "String" or not FORMAT.fullmatch(constant["value"]):
+            raise BundleRefused(
+                f"{module.where(body)}: sprintf has a format other than constant text with "
+                "`%d` and `%s`",
+                hint="Other verbs print differently from engine to engine.",
+            )
+
+
+def _check_not(program: Program, module: Module, body: Node) -> None:
+    """A missing leaf makes what is negated undefined, and engines then differ on ``not``.
+
+    A helper that is called with a whole variable looks at the leaf itself, and is equal on both.
+    """
+    kind, call = opened(body["expr"])
+    whole = (
+        kind == "Call"
+        and program.called(module, call)[0] == "function"
+        and all(_is_whole(program, module, parameter) for parameter in call["params"])
+    )
+    if not whole:
+        raise BundleRefused(
+            f"{module.where(body)}: `{module.source(body)[:80]}` negates something other than a "
+            "helper called with whole variables",
+            hint="Where a value is missing, `not` is silent on one engine and fires on another: "
+            "move the condition into a function that takes the whole object.",
+        )
+
+
+def _is_whole(program: Program, module: Module, parameter: Node) -> bool:
+    kind, body = opened(parameter)
+    if kind != "Var":
+        return kind in _SCALARS
+    name = body["value"]
+    return name not in module.imports and (*module.package, name) not in program.rules
+
+
+def _check_data(module: Module, body: Node) -> None:
+    if opened(body["refr"]) != ("Var", opened(body["refr"])[1]):
+        return
+    if opened(body["refr"])[1]["value"] != "data":
+        return
+    path = dotted({"RefDot" if "field" in body else "RefBrack": body})
+    if path is None or path[1] not in ROOTS:
+        raise BundleRefused(
+            f"{module.where(body)}: `{module.source(body)}` is data that no bundle has",
+            hint=f"A bundle has {', '.join(f'`data.{root}`' for root in ROOTS)}.",
+        )
+
+
+def _bare_quotients(module: Module) -> Iterator[Node]:
+    """Divisions that are not the only argument of a rounding function; parents come first."""
+    rounded: set[int] = set()
+    for kind, body in walk(module.tree["rules"]):
+        if kind == "Call" and (dotted(body["fcn"]) or ("",))[0] in ROUNDING:
+            rounded.update(id(opened(parameter)[1]) for parameter in body["params"])
+        elif kind == "ArithExpr" and body["op"] == "Div" and id(body) not in rounded:
+            yield body
+
+
+def _check_with(module: Module) -> None:
+    """``with`` can put any function in place of one that was checked."""
+    waiting = [module.tree["rules"]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("with_mods"):
+                place = module.where(node["with_mods"][0])
+                raise BundleRefused(
+                    f"{place}: `with` is used outside of tests",
+                    hint="Give the value to a function as an argument.",
+                )
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
