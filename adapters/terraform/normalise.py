@@ -1,0 +1,199 @@
+"""A Terraform plan as a ``Request``.
+
+What takes accelerators becomes a resource with its state before and after; what is harmless is
+counted; what might take something and is not understood is listed. Values that Terraform does not
+know before the apply keep their path and the reason; values marked sensitive are dropped here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from adapters.terraform.configuration import Configuration, modules_of
+from adapters.terraform.draft import Draft
+from adapters.terraform.irrelevant import is_irrelevant
+from adapters.terraform.machines import read_machines
+from adapters.terraform.places import read_cluster_place, read_place
+from adapters.terraform.plan import Item, Plan, read_plan
+from adapters.terraform.reading import Attributes
+from adapters.terraform.tags import read_tags
+from adapters.terraform.types import COVERED, Covered
+from service.errors import RequestRefused
+from service.model.base import Binding, Change, EnforcementPoint, Role
+from service.model.request import NotCovered, Request, Scope
+from service.model.resource import Resource, ResourceState
+from service.model.sensitive import redact_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from service.model.base import Reason
+
+_HINT = "Write the plan with `terraform show -json`."
+
+
+def normalise_plan(plan: Mapping[str, Any], *, scope: Scope, caller: str, key: str) -> Request:
+    """What *plan* asks for, without anything secret.
+
+    *scope* is what the caller knows about where it is applied; the project is taken from the plan
+    where all resources agree on one.
+
+    Raises:
+        RequestRefused: It is no plan, is one that failed, or an attribute that says what is taken
+            cannot be read.
+    """
+    return _Normaliser(read_plan(plan), scope).request(caller, key)
+
+
+class _Normaliser:
+    def __init__(self, plan: Plan, scope: Scope) -> None:
+        self._plan = plan
+        self._configuration = Configuration(plan)
+        self._scope = scope
+        self._clusters: dict[str, list[Item]] | None = None
+
+    def request(self, caller: str, key: str) -> Request:
+        """The whole request."""
+        covered: list[tuple[Item, Covered]] = []
+        not_covered: list[Item] = []
+        irrelevant = 0
+        for item in self._plan.items:
+            how = None if item.is_data else COVERED.get(item.type)
+            if how is not None:
+                covered.append((item, how))
+            elif item.is_data or item.takes_nothing_new or is_irrelevant(item.type):
+                irrelevant += 1
+            else:
+                not_covered.append(item)
+        not_covered += [item for item in self._plan.deferred if not is_irrelevant(item.type)]
+        try:
+            self._scope = self._completed_scope(covered)
+            return Request(
+                key=key,
+                enforcement_point=EnforcementPoint.TERRAFORM,
+                operation="plan (partial)" if self._plan.is_partial else "plan",
+                binding=Binding.ADVISORY,
+                caller=caller,
+                scope=self._scope,
+                resources=tuple(self._resource(item, how) for item, how in covered),
+                not_covered=tuple(
+                    NotCovered(address=redact_text(item.address), kind=redact_text(item.type))
+                    for item in not_covered
+                ),
+                irrelevant=irrelevant,
+            )
+        except ValidationError as error:
+            raise _out_of_bounds("the plan", error) from None
+
+    def _resource(self, item: Item, covered: Covered) -> Resource:
+        change, order = item.change()
+        address = redact_text(item.address)
+        after = self._state(item, covered, "after")
+        before = self._state(item, covered, "before")
+        if change in (Change.DELETE, Change.NO_OP) and after is None:
+            after = before
+        if after is None:
+            raise RequestRefused(
+                f"`{address[:256]}` has no values: expected `after`, or `before` of a deletion",
+                hint=_HINT,
+            )
+        if change is Change.UPDATE and before == after:
+            change = Change.NO_OP
+        where = self._scope.workspace or self._scope.project or "default"
+        try:
+            return Resource(
+                address=address,
+                subject=f"terraform/{where}/{address}",
+                kind=item.type,
+                role=Role.CAPACITY,
+                change=change,
+                replace_order=order,
+                before=None if before is None else ResourceState(**before),
+                **after,
+            )
+        except ValidationError as error:
+            raise _out_of_bounds(f"`{address[:256]}`", error) from None
+
+    def _state(self, item: Item, covered: Covered, when: str) -> dict[str, Any] | None:
+        attributes = self._attributes(item, when)
+        if attributes is None:
+            return None
+        draft = Draft()
+        try:
+            self._read(item, covered, attributes, draft)
+        except ValidationError as error:
+            raise _out_of_bounds(f"`{redact_text(item.address)[:256]}`", error) from None
+        return draft.arguments()
+
+    def _read(self, item: Item, covered: Covered, attributes: Attributes, draft: Draft) -> None:
+        if covered.cluster is None:
+            read_place(covered, attributes, item, self._configuration, draft)
+        else:
+            locations = list(self._cluster_locations(item, *covered.cluster))
+            read_cluster_place(covered, locations, draft)
+        read_machines(covered, attributes, draft)
+        adds = any(
+            self._configuration.provider_sets(item, name)
+            for name in ("default_tags", "default_labels")
+        )
+        read_tags(attributes, covered.labels, draft, provider_adds=adds)
+
+    def _attributes(self, item: Item, when: str) -> Attributes | None:
+        values = item.body.get(when)
+        if values is None:
+            return None
+        if not isinstance(values, dict):
+            raise RequestRefused(
+                f"`{redact_text(item.address)[:256]}` has an unreadable `{when}`: expected values",
+                hint=_HINT,
+            )
+        return Attributes(
+            address=item.address,
+            values=values,
+            unknown=item.body.get("after_unknown") if when == "after" else None,
+            sensitive=item.body.get(f"{when}_sensitive"),
+            expressions=self._configuration.expressions(item),
+        )
+
+    def _cluster_locations(
+        self, item: Item, attribute: str, kind: str
+    ) -> Iterator[tuple[str | None, Reason | None]]:
+        found = self._configuration.referenced(item, attribute, kind)
+        if found is None:
+            return
+        if self._clusters is None:
+            self._clusters = {}
+            for one in self._plan.items:
+                if one.type == kind and not one.is_data:
+                    self._clusters.setdefault(one.name, []).append(one)
+        modules, name = found
+        for cluster in self._clusters.get(name, ()):
+            if modules_of(cluster.module) == modules:
+                attributes = self._attributes(cluster, "after") or self._attributes(
+                    cluster, "before"
+                )
+                if attributes is not None:
+                    yield attributes.text(("location",))
+
+    def _completed_scope(self, covered: list[tuple[Item, Covered]]) -> Scope:
+        if self._scope.project is not None:
+            return self._scope
+        projects = set()
+        for item, how in covered:
+            attributes = self._attributes(item, "after") or self._attributes(item, "before")
+            if how.vendor == "gcp" and attributes is not None:
+                projects.add(attributes.text(("project",)).value)
+        project = projects.pop() if len(projects) == 1 else None
+        if project is None:
+            return self._scope
+        return Scope(**{**self._scope.model_dump(), "project": project})
+
+
+def _out_of_bounds(what: str, error: ValidationError) -> RequestRefused:
+    """The error for a number or text beyond what the model holds; it does not show the value."""
+    where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+    return RequestRefused(
+        f"{what} holds a value beyond what can be decided about: `{where[:128]}`", hint=_HINT
+    )

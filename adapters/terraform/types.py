@@ -1,0 +1,165 @@
+"""Which attributes of which resource types say what is taken; paths into ``change.after``.
+
+Blocks are lists in a plan. The attribute names are those of the providers `hashicorp/aws`,
+`hashicorp/google` and `hashicorp/azurerm`, old names beside new ones where a major version renamed
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from service.model.base import PriceKind
+
+if TYPE_CHECKING:
+    from adapters.terraform.reading import Path
+
+
+class Counting(Enum):
+    """How a type says how many machines it takes."""
+
+    ONE = auto()
+    EKS = auto()
+    GKE = auto()
+    AKS = auto()
+
+
+class PlaceKind(Enum):
+    """What an attribute that says where a resource is holds.
+
+    ``ZONE_WITHIN`` is a zone of the provider's region: while it is not known, the region still is.
+    """
+
+    REGION = auto()
+    ZONE = auto()
+    ZONE_WITHIN = auto()
+    ARN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """How one resource type is read.
+
+    Attributes:
+        vendor: As the catalog names it.
+        instance_type: The type of one machine; a list may hold several.
+        counting: How the number of machines is stated.
+        places: Attributes that say where it is, the most telling first.
+        labels: Maps of labels or tags, later ones over earlier ones.
+        market: Attributes that say how it is bought, with the meaning of their values.
+        accelerators: The block that attaches accelerators beside the machine type, if any.
+        cluster: The attribute that refers to its cluster, and the cluster's type, where the
+            cluster alone says where it is.
+        template: A block that takes over the machine type where that is not stated.
+    """
+
+    vendor: str
+    instance_type: Path
+    counting: Counting
+    places: tuple[tuple[Path, PlaceKind], ...]
+    labels: tuple[Path, ...]
+    market: tuple[tuple[Path, dict[str | bool, PriceKind]], ...] = ()
+    accelerators: Path | None = None
+    cluster: tuple[str, str] | None = None
+    template: str | None = None
+
+
+_SPOT: dict[str | bool, PriceKind] = {"spot": PriceKind.SPOT, "regular": PriceKind.ON_DEMAND}
+_PREEMPTIBLE: dict[str | bool, PriceKind] = {True: PriceKind.SPOT, False: PriceKind.ON_DEMAND}
+_AZURE_MACHINE = Covered(
+    vendor="azure",
+    instance_type=("size",),
+    counting=Counting.ONE,
+    places=((("location",), PlaceKind.REGION),),
+    labels=(("tags",),),
+    market=((("priority",), _SPOT),),
+)
+
+COVERED: dict[str, Covered] = {
+    "aws_instance": Covered(
+        vendor="aws",
+        instance_type=("instance_type",),
+        counting=Counting.ONE,
+        places=(
+            (("region",), PlaceKind.REGION),
+            (("availability_zone",), PlaceKind.ZONE_WITHIN),
+            (("arn",), PlaceKind.ARN),
+        ),
+        labels=(("tags",), ("tags_all",)),
+        market=(
+            (
+                ("instance_market_options", 0, "market_type"),
+                {"spot": PriceKind.SPOT, "capacity-block": PriceKind.RESERVED},
+            ),
+        ),
+        template="launch_template",
+    ),
+    "aws_eks_node_group": Covered(
+        vendor="aws",
+        instance_type=("instance_types",),
+        counting=Counting.EKS,
+        places=((("region",), PlaceKind.REGION), (("arn",), PlaceKind.ARN)),
+        labels=(("labels",), ("tags",), ("tags_all",)),
+        market=(
+            (
+                ("capacity_type",),
+                {
+                    "on_demand": PriceKind.ON_DEMAND,
+                    "spot": PriceKind.SPOT,
+                    "capacity_block": PriceKind.RESERVED,
+                },
+            ),
+        ),
+        template="launch_template",
+    ),
+    "google_compute_instance": Covered(
+        vendor="gcp",
+        instance_type=("machine_type",),
+        counting=Counting.ONE,
+        places=((("zone",), PlaceKind.ZONE),),
+        labels=(("labels",), ("terraform_labels",), ("effective_labels",)),
+        market=(
+            (
+                ("scheduling", 0, "provisioning_model"),
+                {
+                    "spot": PriceKind.SPOT,
+                    "standard": PriceKind.ON_DEMAND,
+                    "flex_start": PriceKind.ON_DEMAND,
+                    "reservation_bound": PriceKind.RESERVED,
+                },
+            ),
+            (("scheduling", 0, "preemptible"), _PREEMPTIBLE),
+        ),
+        accelerators=("guest_accelerator",),
+    ),
+    "google_container_node_pool": Covered(
+        vendor="gcp",
+        instance_type=("node_config", 0, "machine_type"),
+        counting=Counting.GKE,
+        # `region` and `zone` are the names of provider versions before 3.0.
+        places=(
+            (("location",), PlaceKind.ZONE),
+            (("zone",), PlaceKind.ZONE),
+            (("region",), PlaceKind.REGION),
+        ),
+        labels=(("node_config", 0, "labels"), ("node_config", 0, "resource_labels")),
+        market=(
+            (("node_config", 0, "spot"), _PREEMPTIBLE),
+            (("node_config", 0, "preemptible"), _PREEMPTIBLE),
+        ),
+        accelerators=("node_config", 0, "guest_accelerator"),
+    ),
+    "azurerm_linux_virtual_machine": _AZURE_MACHINE,
+    "azurerm_windows_virtual_machine": _AZURE_MACHINE,
+    "azurerm_kubernetes_cluster_node_pool": Covered(
+        vendor="azure",
+        instance_type=("vm_size",),
+        counting=Counting.AKS,
+        places=(),
+        labels=(("node_labels",), ("tags",)),
+        market=((("priority",), _SPOT),),
+        cluster=("kubernetes_cluster_id", "azurerm_kubernetes_cluster"),
+    ),
+}
