@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from service.app import find_bundle
-from service.bundle.inspect import inspect
+from service.bundle.inspecting import inspect
 from service.bundle.load import load
 from service.bundle.write import write
 
