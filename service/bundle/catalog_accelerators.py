@@ -162,10 +162,12 @@ def read_names(directory: Path, accelerators: Accelerators) -> dict[str, str]:
             claimed.setdefault(label.lower().replace("-", " "), set()).add(identity)
         for alias in row.items("aliases"):
             claimed.setdefault(alias.lower(), set()).add(identity)
-    for row in read_table(directory, "accelerator_names.csv", NAMES):
+    stated = read_table(directory, "accelerator_names.csv", NAMES)
+    for name, row in unique(stated, lambda row: row.text("name").lower()).items():
+        row.text("source")
         if row.text("accelerator") not in accelerators:
             raise row.refused(f"`{row.text('accelerator')}` is not in accelerators.csv")
-        _claim(certain, row, row.text("name"), row.text("accelerator"))
+        _claim(certain, row, name, row.text("accelerator"))
     names = {alias: ids.pop() for alias, ids in claimed.items() if len(ids) == 1}
     return names | certain
 

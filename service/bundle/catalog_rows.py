@@ -57,7 +57,7 @@ class Row:
 
     def choice(self, column: str, allowed: Collection[str]) -> str:
         """One of the *allowed* words."""
-        value = self.cells[column]
+        value = self.text(column)
         if value not in allowed:
             expected = ", ".join(f"`{word}`" for word in sorted(allowed))
             raise self.refused(f"`{column}` is `{value}`, expected one of {expected}")
@@ -102,7 +102,7 @@ class Row:
 
     def day(self, column: str) -> str:
         """A date written ``YYYY-MM-DD``."""
-        value = self.cells[column]
+        value = self.text(column)
         try:
             valid = date.fromisoformat(value).isoformat() == value
         except ValueError:
