@@ -1,0 +1,1 @@
+"""Turns findings into a decision, by the organisation's posture and modes."""

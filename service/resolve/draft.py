@@ -64,15 +64,15 @@ class Draft:
                 del self.unknown[known]
 
     def finish(self) -> dict[str, Any]:
-        """Everything to be written, ready for one ``model_copy``."""
+        """Everything to be written, ready for one ``model_copy``; pointers are sorted."""
         state, update = self.state, self.update
         if self.vendor != state.vendor:
             update["vendor"] = self.vendor
         if self.region != state.region:
             update["region"] = self.region
         update["accelerators"] = self.accelerators
-        update["unknown"] = self.unknown
-        update["provenance"] = self.provenance
+        update["unknown"] = dict(sorted(self.unknown.items()))
+        update["provenance"] = dict(sorted(self.provenance.items()))
         return update
 
 

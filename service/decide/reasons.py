@@ -1,0 +1,84 @@
+"""Why the values that a finding misses are not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.model.base import Reason
+from service.model.pointers import reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from service.model.request import Request, Total
+    from service.model.resource import Resource
+
+_TOTALS = "/context/totals/"
+
+
+class Reasons:
+    """Looks pointers of findings up in the resources of one request."""
+
+    def __init__(self, request: Request) -> None:
+        self._totals = request.context.totals
+        self._resources: dict[str, list[Resource]] = {}
+        for resource in request.resources:
+            self._resources.setdefault(resource.address, []).append(resource)
+
+    def at(self, address: str) -> list[Resource]:
+        """The resources with that address: one, unless a request names it twice."""
+        return self._resources.get(address, [])
+
+    def of(self, address: str | None, pointer: str) -> tuple[Reason, ...]:
+        """Why the value at *pointer* is not known; ``undeclared`` where nothing says why.
+
+        Without an *address* the finding is about the request: a pointer at a total's ``unpriced``
+        has the reasons of the prices that are missing, one at an amount or a currency is about
+        prices that are no firm ones, which is a matter of the catalog.
+        """
+        if address is not None:
+            found = {why for each in self.at(address) for why in _reasons_at(each.unknown, pointer)}
+            return _listed(found) or (Reason.UNDECLARED,)
+        total = self._total(pointer)
+        if total is None:
+            return (Reason.UNDECLARED,)
+        unpriced = total.unpriced if pointer.endswith("/unpriced") else ()
+        prices = (each for name in unpriced for each in self.at(name))
+        return _listed({why for each in prices for why in _price_reasons(each)}) or (
+            Reason.NOT_IN_CATALOG,
+        )
+
+    def team(self, pointers: Iterable[str]) -> str | None:
+        """The team of the first total that one of *pointers* points at."""
+        totals = (self._total(pointer) for pointer in pointers)
+        return next((total.team for total in totals if total is not None), None)
+
+    def _total(self, pointer: str) -> Total | None:
+        if not pointer.startswith(_TOTALS):
+            return None
+        index = pointer.removeprefix(_TOTALS).partition("/")[0]
+        if not (index.isascii() and index.isdecimal()) or int(index) >= len(self._totals):
+            return None
+        return self._totals[int(index)]
+
+
+def _reasons_at(unknown: Mapping[str, Reason], pointer: str) -> set[Reason]:
+    """The reason of *pointer* or of what covers it; else those of everything below it."""
+    covering = reason_of(unknown, pointer)
+    if covering is not None:
+        return {covering}
+    below = pointer + "/"
+    return {reason for at, reason in unknown.items() if at.startswith(below)}
+
+
+def _price_reasons(resource: Resource) -> set[Reason]:
+    """Why the price is not known, now or before the change."""
+    found = _reasons_at(resource.unknown, "/cost")
+    if not found and resource.before is not None:
+        found = _reasons_at(resource.before.unknown, "/cost")
+    return found
+
+
+def _listed(reasons: set[Reason]) -> tuple[Reason, ...]:
+    """*reasons* in the order in which the model lists them, so that the result is stable."""
+    return tuple(reason for reason in Reason if reason in reasons)
