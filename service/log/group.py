@@ -11,13 +11,12 @@ from service.errors import LogUnavailable
 from service.log.rows import Prepared, restore
 from service.model.decision import Decision
 from service.store import schema
-from service.store.opening import Files
+from service.store.opening import PAGE_BYTES, Files
 from service.store.statements import insertions, recorded
 
 # Pages that one commit dirties whatever it writes: a leaf of each table and index.
-PAGES_OF_A_COMMIT = 16
-PAGE_BYTES = 4096
-CHECKPOINT_BYTES = 16 * 2**20
+PAGES_OF_A_COMMIT = 14
+CHECKPOINT_BYTES = 8 * 2**20
 
 
 class Replaced(Exception):
@@ -56,7 +55,7 @@ class GroupStore:
                 self._connection.rollback()
             raise
         self._last += len(new)
-        self._ahead += PAGES_OF_A_COMMIT * PAGE_BYTES + 2 * sum(entry.size for entry in new)
+        self._ahead += PAGES_OF_A_COMMIT * PAGE_BYTES + 4 * sum(entry.size for entry in new)
         self.check_files()
         return standing
 

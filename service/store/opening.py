@@ -22,7 +22,10 @@ from service.store.statements import schema
 BUSY_MS = 2_000
 CACHE_KIB = 8_192
 WAL_KEPT_BYTES = 64 * 2**20
+# A record is two to three KiB: pages of four would hold one each and waste a third of the file.
+PAGE_BYTES = 8_192
 WRITER_PRAGMAS = (
+    f"page_size={PAGE_BYTES}",
     f"busy_timeout={BUSY_MS}",
     "journal_mode=WAL",
     "synchronous=FULL",

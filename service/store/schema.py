@@ -128,7 +128,9 @@ Index(
 )
 # An index on one value ends in the order in which pages are read, newest first.
 Index("decisions_outcome", decisions.c.outcome, decisions.c.seq)
-Index("decisions_time", decisions.c.time)
-Index("decision_resources_team", resources.c.team, resources.c.decision)
-Index("decision_resources_vendor", resources.c.vendor, resources.c.decision)
+Index("decisions_enforcement_point", decisions.c.enforcement_point, decisions.c.seq)
+Index("decisions_kind", decisions.c.kind, decisions.c.seq)
+Index("decisions_time", decisions.c.time, decisions.c.seq)
+Index("decision_resources_team", resources.c.team, resources.c.decision, resources.c.vendor)
+Index("decision_resources_vendor", resources.c.vendor, resources.c.decision, resources.c.team)
 Index("findings_code", findings.c.code, findings.c.decision)
