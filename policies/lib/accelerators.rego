@@ -7,17 +7,15 @@ package policies.lib.accelerators
 # description: |
 #   The accelerators, or slices of them, that a resource takes at its largest.
 #   `known` is a lower bound of the whole, `missing` points at what it leaves out.
-total(resource) := {"known": 0, "missing": ["/accelerators"]} if resource.accelerators == null
-
 total(resource) := {"known": known, "missing": missing} if {
 	resource.accelerators != null
-	known := sum([_least(item.total) | some item in resource.accelerators])
+	known := sum([_most(item.total) | some item in resource.accelerators])
 	missing := [pointer |
 		some index, item in resource.accelerators
 		item.total.max == null
 		pointer := sprintf("/accelerators/%d/total", [index])
 	]
-}
+} else := {"known": 0, "missing": ["/accelerators"]}
 
 # METADATA
 # description: True if an update takes no more accelerators than the resource had, all of them known.
@@ -31,35 +29,22 @@ does_not_grow(resource) if {
 }
 
 # METADATA
-# description: True if the resource takes accelerators, or if it is not known whether it does.
-may_take(resource) if resource.accelerators == null
-
-may_take(resource) if count(resource.accelerators) > 0
-
-# METADATA
 # description: |
 #   The name of the first kind of accelerator as its maker prints it, else as it was asked for.
 #   Total: a resource whose accelerators are not known has "accelerators".
-label(resource) := object.get(data.catalog, ["accelerators", first.model, "label"], _asked_for(first)) if {
-	first := array.concat(_kinds(resource), [{"model": null, "resource": null}])[0]
+label(resource) := object.get(data.catalog, ["accelerators", first.model, "label"], asked_for) if {
+	kinds := [kind | resource.accelerators != null; some kind in resource.accelerators]
+	with_last := array.concat(kinds, [{"model": null, "resource": null}])
+	first := with_last[0]
+	asked_for := _name(first.resource)
 }
 
-_asked_for(kind) := kind.resource if kind.resource != null
+_name(asked_for) := asked_for if asked_for != null
 
-_asked_for(kind) := "accelerators" if kind.resource == null
+else := "accelerators"
 
-_kinds(resource) := resource.accelerators if resource.accelerators != null
+_most(range) := range.max if range.max != null
 
-_kinds(resource) := [] if resource.accelerators == null
+else := range.min if range.min != null
 
-_least(range) := range.max if range.max != null
-
-_least(range) := range.min if {
-	range.max == null
-	range.min != null
-}
-
-_least(range) := 0 if {
-	range.max == null
-	range.min == null
-}
+else := 0

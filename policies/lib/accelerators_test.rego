@@ -46,12 +46,6 @@ test_what_is_no_update_grows if {
 	not accelerators.does_not_grow(testing.workload({"change": "update"}))
 }
 
-test_accelerators_that_are_not_known_may_be_taken if {
-	accelerators.may_take(testing.workload({"accelerators": null}))
-	accelerators.may_take(testing.workload(_kinds([{"min": null, "max": null}])))
-	not accelerators.may_take(testing.workload({}))
-}
-
 _catalog := {"accelerators": {"nvidia-l4": {"label": "NVIDIA-L4"}}}
 
 test_the_label_is_the_makers if {

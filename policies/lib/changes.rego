@@ -6,7 +6,8 @@ package policies.lib.changes
 # METADATA
 # description: |
 #   True unless the change deletes the resource, reads it or leaves it as it is.
-#   A change that is not in this list counts as one that takes something.
-takes(resource) if not _leaves_nothing_new(resource)
-
-_leaves_nothing_new(resource) if resource.change in {"delete", "no_op", "read"}
+#   A change that is none of these counts as one that takes something.
+takes(resource) if {
+	takes_nothing := resource.change in {"delete", "no_op", "read"}
+	takes_nothing == false
+}

@@ -32,11 +32,7 @@ _position(sets, wanted) := at_1 if {
 	at_1 := _advance(sets, at_2, 1, wanted)
 }
 
-_advance(sets, index, step, wanted) := index + step if _too_small(sets, index, step, wanted)
-
-_advance(sets, index, step, wanted) := index if not _too_small(sets, index, step, wanted)
-
-_too_small(sets, index, step, wanted) if {
+_advance(sets, index, step, wanted) := index + step if {
 	index + step <= count(sets)
 	sets[(index + step) - 1].total_mib * wanted.percent < wanted.needed
-}
+} else := index

@@ -22,12 +22,14 @@ test_whoever_has_no_team_has_the_default if limits.accelerators(null) == 8 with 
 
 test_a_team_may_be_without_a_limit if limits.accelerators("research") == null with data.org as _org
 
-test_the_lowest_limit_passes_over_those_who_have_none if {
-	limits.fewest_accelerators == 4 with data.org as _org
-	limits.fewest_accelerators == null with data.org as {"limits": {}}
+test_some_team_may_take_fewer_than_what_is_above_the_lowest_limit if {
+	limits.some_team_may_take_fewer_than(5) with data.org as _org
+	not limits.some_team_may_take_fewer_than(4) with data.org as _org
+	not limits.some_team_may_take_fewer_than(5) with data.org as {"limits": {}}
 }
 
-test_the_currency_is_the_organisations if {
-	limits.currency == "EUR" with data.org as _org
-	limits.currency == "USD" with data.org as {}
+test_limits_are_in_the_currency_of_the_organisation if {
+	limits.are_in("EUR") with data.org as _org
+	not limits.are_in("USD") with data.org as _org
+	limits.are_in("USD") with data.org as {}
 }

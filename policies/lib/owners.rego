@@ -5,6 +5,6 @@ package policies.lib.owners
 
 # METADATA
 # description: The name of a team as a message shows it.
-shown(team) := "(none)" if team == null
-
 shown(team) := team if team != null
+
+else := "(none)"

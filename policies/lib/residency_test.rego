@@ -11,28 +11,18 @@ _org := {"data_classes": {
 
 _holding(names) := testing.workload({"data": [{"class": name, "asset": null} | some name in names]})
 
-test_a_class_with_places_is_restricted if {
-	residency.class_rule("health") == {
-		"known": true,
-		"restricted": true,
+test_a_class_with_places_is_restricted_to_them_and_named_once if {
+	residency.restrictions(_holding(["public", "health", "health", "genome"])) == {{
+		"data_class": "health",
 		"countries": ["CH"],
 		"jurisdictions": ["eu"],
-	} with data.org as _org
+	}} with data.org as _org
 }
 
 test_a_class_without_places_may_be_anywhere if {
-	residency.class_rule("public").restricted == false with data.org as _org
-	residency.class_rule("bare").restricted == false with data.org as {"data_classes": {"bare": {}}}
-}
-
-test_a_class_that_the_organisation_does_not_list_is_not_known if {
-	residency.class_rule("genome").known == false with data.org as _org
-	residency.class_rule("health").known == false with data.org as {}
-}
-
-test_restricted_classes_are_sorted_and_named_once if {
-	holding := _holding(["public", "payments", "health", "payments", "genome"])
-	residency.restricted_classes(holding) == ["health", "payments"] with data.org as _org
+	residency.restrictions(_holding(["public"])) == set() with data.org as _org
+	residency.restrictions(_holding(["bare"])) == set() with data.org as {"data_classes": {"bare": {}}}
+	residency.restrictions(_holding(["health"])) == set() with data.org as {}
 }
 
 test_classes_that_are_not_listed_are_pointed_at if {
@@ -52,8 +42,6 @@ test_a_place_is_permitted_by_its_country_or_by_one_of_its_jurisdictions if {
 	not residency.permits(rule, {"country": "GB", "jurisdictions": ["adequate"]})
 	not residency.permits(rule, {"country": null, "jurisdictions": []})
 }
-
-test_places_are_empty_where_they_are_not_known if residency.places(testing.workload({})) == []
 
 test_allowed_places_are_put_in_words if {
 	residency.allowed({"countries": ["CH"], "jurisdictions": ["eea", "eu"]}) == "eea, eu, CH"

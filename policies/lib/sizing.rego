@@ -6,101 +6,65 @@
 #   takes besides weights and cache (activations, graphs, communication buffers) is not counted.
 package policies.lib.sizing
 
-import data.policies.lib.whole
-
-# The share of an accelerator's memory that a server takes when nothing else is said:
-# `gpu_memory_utilization` of vLLM (vllm/config/cache.py). What other users of the device need,
-# 3.5 GiB by aiconfigurator's measure (aic-core systems/*.yaml, "other"), lies outside of it.
-_default_percent := 92
-
-# Larger figures than any that exist are cut here, so that every product stays below 2^53.
-_most_params_m := 100000000
-
-_most_bits := 64
-
-_most_token_bits := 90000000
-
-_most_tokens := 100000000
-
-_most_mib := 10000000
-
-_most_accelerators := 1000000
-
-_bits_per_mib := 8388608
-
 # METADATA
 # description: |
-#   The parts that one copy certainly needs, each with its words and its MiB: the weights
-#   (parameters x bits / 8, stas00/ml-engineering training/performance) and the cache of one sequence.
-#   A cache size that is only an upper bound, or whose inputs are not known, is no part of it.
-parts(resource) := array.concat(_weights(resource), _sequence(resource))
-
-# METADATA
-# description: The MiB that one copy certainly needs.
-certain_mib(resource) := sum([part.mib | some part in parts(resource)])
-
-# METADATA
-# description: The tokens of one sequence, as declared or as long as the model allows; null where neither is known.
-tokens(resource) := resource.model.context_tokens if resource.model.context_tokens != null
-
-tokens(resource) := resource.fit.max_context_tokens if resource.model.context_tokens == null
-
-# METADATA
-# description: The percentage of an accelerator's memory that the server takes.
-percent(resource) := resource.model.memory_percent if resource.model.memory_percent != null
-
-percent(resource) := _default_percent if resource.model.memory_percent == null
-
-# METADATA
-# description: The usable MiB of all accelerators of one copy; null where the count or the memory is not known.
-memory_mib(resource) := null if count(_missing_memory(resource)) > 0
-
-memory_mib(resource) := mib * accelerators if {
-	count(_missing_memory(resource)) == 0
-	mib := min([resource.fit.usable_mib, _most_mib])
-	accelerators := min([resource.fit.accelerators_per_copy, _most_accelerators])
+#   One copy of the model that a resource serves; total for every dense document.
+#   `parts` are those that it certainly needs, each with its words and its MiB: the weights
+#   (parameters x bits / 8, stas00/ml-engineering training/performance) and the cache of one sequence,
+#   which is left out where its size is only an upper bound. `need_mib` adds them up.
+#   `memory_mib` is the usable memory of all accelerators of the copy, null where it is not known, and
+#   `percent` the share of it that the server takes. `missing` points at what is not known.
+#   What a tenant can state is cut far above anything that exists (10^8 million parameters, 10^8
+#   tokens, 10^6 accelerators), so that every product stays below 2^53; 2^23 bits are a MiB.
+copy(resource) := {
+	"parts": parts,
+	"need_mib": sum([part.mib | some part in parts]),
+	"memory_mib": _memory_mib(resource.fit),
+	"percent": _percent(resource.model.memory_percent),
+	"missing": _missing(resource, tokens),
+} if {
+	fit := resource.fit
+	tokens := _tokens(resource)
+	weights := [{"what": "its weights", "mib": floor(bits / 8388608)} |
+		resource.model.params_m != null
+		fit.weight_bits != null
+		bits := (min([resource.model.params_m, 100000000]) * 1000000) * fit.weight_bits
+	]
+	sequence := [{"what": sprintf("one sequence of %d tokens", [tokens]), "mib": floor(bits / 8388608)} |
+		fit.kv_is_upper_bound == false
+		fit.kv_values_per_token != null
+		fit.kv_bits != null
+		tokens != null
+		bits := (fit.kv_values_per_token * fit.kv_bits) * min([tokens, 100000000])
+	]
+	parts := array.concat(weights, sequence)
 }
 
-# METADATA
-# description: Pointers at what has to be known to say whether one copy fits.
-missing(resource) := array.concat(
-	_missing_memory(resource),
-	array.concat(_missing_weights(resource), _missing_sequence(resource)),
-)
+_tokens(resource) := resource.model.context_tokens if {
+	resource.model.context_tokens != null
+} else := resource.fit.max_context_tokens
 
-_weights(resource) := [{"what": "its weights", "mib": mib} |
-	count(_missing_weights(resource)) == 0
-	bits := (min([resource.model.params_m, _most_params_m]) * 1000000) * min([resource.fit.weight_bits, _most_bits])
-	mib := whole.quotient(bits, _bits_per_mib)
-]
+# 92 is what vLLM takes unless told otherwise: `gpu_memory_utilization`, vllm/config/cache.py. What
+# other users of the device need (3.5 GiB, "other" in aiconfigurator's aic-core systems/*.yaml) lies
+# outside of it.
+_percent(declared) := declared if declared != null
 
-_sequence(resource) := [{"what": what, "mib": mib} |
-	count(_missing_sequence(resource)) == 0
-	resource.fit.kv_is_upper_bound == false
-	token_bits := min([resource.fit.kv_values_per_token, _most_token_bits]) * min([resource.fit.kv_bits, _most_bits])
-	bits := min([token_bits, _most_token_bits]) * min([tokens(resource), _most_tokens])
-	mib := whole.quotient(bits, _bits_per_mib)
-	what := sprintf("one sequence of %d tokens", [tokens(resource)])
-]
+else := 92
 
-_missing_memory(resource) := _absent([
-	{"at": "/fit/usable_mib", "value": resource.fit.usable_mib},
-	{"at": "/fit/accelerators_per_copy", "value": resource.fit.accelerators_per_copy},
-])
+_memory_mib(fit) := fit.usable_mib * min([fit.accelerators_per_copy, 1000000]) if {
+	fit.usable_mib != null
+	fit.accelerators_per_copy != null
+} else := null
 
-_missing_weights(resource) := _absent([
-	{"at": "/model/params_m", "value": resource.model.params_m},
-	{"at": "/fit/weight_bits", "value": resource.fit.weight_bits},
-])
-
-_missing_sequence(resource) := _absent([
-	{"at": "/fit/kv_values_per_token", "value": resource.fit.kv_values_per_token},
-	{"at": "/fit/kv_is_upper_bound", "value": resource.fit.kv_is_upper_bound},
-	{"at": "/fit/kv_bits", "value": resource.fit.kv_bits},
-	{"at": "/model/context_tokens", "value": tokens(resource)},
-])
-
-_absent(leaves) := [leaf.at |
-	some leaf in leaves
-	leaf.value == null
+_missing(resource, tokens) := [pointer |
+	some {"at": pointer, "value": null} in [
+		{"at": "/fit/usable_mib", "value": resource.fit.usable_mib},
+		{"at": "/fit/accelerators_per_copy", "value": resource.fit.accelerators_per_copy},
+		{"at": "/model/params_m", "value": resource.model.params_m},
+		{"at": "/fit/weight_bits", "value": resource.fit.weight_bits},
+		{"at": "/fit/kv_values_per_token", "value": resource.fit.kv_values_per_token},
+		{"at": "/fit/kv_is_upper_bound", "value": resource.fit.kv_is_upper_bound},
+		{"at": "/fit/kv_bits", "value": resource.fit.kv_bits},
+		{"at": "/model/context_tokens", "value": tokens},
+	]
 ]

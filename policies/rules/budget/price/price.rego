@@ -57,9 +57,9 @@ deny contains {"code": "BUD-002", "resource": resource.address, "undetermined": 
 }
 
 _has_no_price(resource) if {
-	changes.takes(resource)
-	accelerators.may_take(resource)
 	resource.cost.basis == "unknown"
+	resource.accelerators != []
+	changes.takes(resource)
 }
 
 _looked_up_by(resource) := [part |

@@ -37,53 +37,53 @@ _hours_per_month := 730
 #     - kubernetes
 #     - terraform
 deny contains {"code": "BUD-001", "resource": null, "facts": facts} if {
-	some total in input.context.totals
-	_above_limit(total)
+	some judged in _judged
+	judged.above
 
 	facts := {
-		"team": owners.shown(total.team),
-		"role": total.role,
-		"monthly": _monthly_units(total.firm_micros_per_hour),
-		"limit": whole.quotient(limits.monthly_micros(total.team), 1000000),
-		"currency": total.currency,
+		"team": owners.shown(judged.total.team),
+		"role": judged.total.role,
+		"monthly": _monthly_units(judged.total.firm_micros_per_hour),
+		"limit": whole.quotient(judged.limit, 1000000),
+		"currency": judged.total.currency,
 	}
 }
 
 deny contains {"code": "BUD-001", "resource": null, "undetermined": missing} if {
-	some index, total in input.context.totals
-	not _above_limit(total)
+	some judged in _judged
+	judged.above == false
 
-	missing := [sprintf("/context/totals/%d/%s", [index, leaf]) | some leaf in _unsure(total)]
+	missing := [sprintf("/context/totals/%d/%s", [judged.index, leaf]) | some leaf, true in judged.unsure]
 	count(missing) > 0
 }
 
-_above_limit(total) if {
+_judged := [_judgement(index, total, limit) |
+	some index, total in input.context.totals
 	limit := limits.monthly_micros(total.team)
 	limit != null
-	total.currency == limits.currency
-	_change(total) > 0
-	_exceeds(total.firm_micros_per_hour, limit)
+]
+
+_judgement(index, total, limit) := {
+	"index": index,
+	"total": total,
+	"limit": limit,
+	"above": [foreign, change > 0, total.firm_micros_per_hour > hourly] == [false, true, true],
+	"unsure": {
+		"currency": [foreign, change > 0] == [true, true],
+		"estimated_micros_per_hour": [foreign, change > hourly] == [false, true],
+		"unpriced": total.unpriced != [],
+	},
+} if {
+	foreign := _is_foreign(total.currency)
+	change := total.firm_micros_per_hour + total.estimated_micros_per_hour
+
+	# A month's amount may be above 2^53, an hour's share of the limit is not.
+	hourly := whole.quotient(limit, _hours_per_month)
 }
 
-_change(total) := total.firm_micros_per_hour + total.estimated_micros_per_hour
+_is_foreign(currency) := false if limits.are_in(currency)
 
-# A month's amount may be above 2^53, an hour's share of the limit is not.
-_exceeds(micros_per_hour, limit) if micros_per_hour > whole.quotient(limit, _hours_per_month)
-
-_unsure(total) := [] if limits.monthly_micros(total.team) == null
-
-_unsure(total) := array.concat(_unsure_amount(total), _unsure_prices(total)) if limits.monthly_micros(total.team) != null
-
-_unsure_amount(total) := ["currency" |
-	total.currency != limits.currency
-	_change(total) > 0
-] if total.currency != limits.currency
-
-_unsure_amount(total) := ["estimated_micros_per_hour" |
-	_exceeds(_change(total), limits.monthly_micros(total.team))
-] if total.currency == limits.currency
-
-_unsure_prices(total) := ["unpriced" | count(total.unpriced) > 0]
+else := true
 
 # Whole units of the currency per month, rounded up: 730 hours in millionths are 73 in 100,000ths.
 _monthly_units(micros_per_hour) := (units * 73) + whole.ceiling((micros_per_hour % 100000) * 73, 100000) if {

@@ -51,57 +51,45 @@ import data.policies.lib.whole
 #   adapters:
 #     - kubernetes
 deny contains {"code": "GPU-002", "resource": resource.address, "facts": facts} if {
-	some resource in input.resources
-	_does_not_fit(resource)
+	some {"resource": resource, "copy": copy} in _served
+	_does_not_fit(copy)
 
-	needed := sizing.certain_mib(resource)
-	memory := sizing.memory_mib(resource)
-	percent := sizing.percent(resource)
 	facts := {
-		"needed_gib": whole.ceiling(needed, 1024),
-		"parts": concat(" and ", [part.what | some part in sizing.parts(resource)]),
+		"needed_gib": whole.ceiling(copy.need_mib, 1024),
+		"parts": concat(" and ", [part.what | some part in copy.parts]),
 		"count": resource.fit.accelerators_per_copy,
 		"label": accelerators.label(resource),
-		"usable_gib": whole.quotient(memory * percent, 102400),
-		"percent": percent,
-		"memory_gib": whole.quotient(memory + 512, 1024),
-		"suggestion": ladder.smallest(resource.software_stack, needed, percent),
+		"usable_gib": whole.quotient(copy.memory_mib * copy.percent, 102400),
+		"percent": copy.percent,
+		"memory_gib": whole.quotient(copy.memory_mib + 512, 1024),
+		"suggestion": ladder.smallest(resource.software_stack, copy.need_mib, copy.percent),
 	}
 }
 
-deny contains {"code": "GPU-002", "resource": resource.address, "undetermined": missing} if {
+deny contains {"code": "GPU-002", "resource": resource.address, "undetermined": copy.missing} if {
+	some {"resource": resource, "copy": copy} in _served
+	copy.missing != []
+	not _does_not_fit(copy)
+}
+
+_does_not_fit(copy) if {
+	copy.memory_mib != null
+	copy.need_mib * 100 > copy.memory_mib * copy.percent
+}
+
+_served := [{"resource": resource, "copy": sizing.copy(resource)} |
 	some resource in input.resources
-	_serves_on_accelerators(resource)
-	not _does_not_fit(resource)
-
-	missing := sizing.missing(resource)
-	count(missing) > 0
-}
-
-_does_not_fit(resource) if {
-	_serves_on_accelerators(resource)
-	memory := sizing.memory_mib(resource)
-	memory != null
-	sizing.certain_mib(resource) * 100 > memory * sizing.percent(resource)
-}
-
-_serves_on_accelerators(resource) if {
-	changes.takes(resource)
 	resource.role == "workload"
-	_serves(resource)
+	resource.purpose in {null, "inference"}
+	resource.accelerators != []
 	_names_a_model(resource)
-	accelerators.may_take(resource)
-}
-
-_serves(resource) if resource.purpose == null
-
-_serves(resource) if resource.purpose == "inference"
-
-_names_a_model(resource) if resource.model.id != null
-
-_names_a_model(resource) if resource.model.params_m != null
+	changes.takes(resource)
+]
 
 _names_a_model(resource) if {
+	some named in [resource.model.id, resource.model.params_m]
+	named != null
+} else if {
 	some pointer in ["/model/id", "/model/params_m"]
 	unknowns.holds(resource, pointer)
 }

@@ -36,44 +36,39 @@ import data.policies.lib.unknowns
 #     - kubernetes
 #     - terraform
 deny contains {"code": "GPU-001", "resource": resource.address, "facts": facts} if {
-	some resource in input.resources
-	_above_limit(resource)
+	some {"resource": resource, "asked": asked, "limit": limit} in _taken
+	_exceeds(asked, limit)
+	not accelerators.does_not_grow(resource)
 
-	facts := {
-		"asked": accelerators.total(resource).known,
-		"team": owners.shown(resource.ownership.team),
-		"limit": limits.accelerators(resource.ownership.team),
-	}
+	facts := {"asked": asked.known, "team": owners.shown(resource.ownership.team), "limit": limit}
 }
 
 deny contains {"code": "GPU-001", "resource": resource.address, "undetermined": missing} if {
+	some {"resource": resource, "asked": asked, "limit": limit} in _taken
+	not _exceeds(asked, limit)
+
+	counts := [pointer | limit != null; some pointer in asked.missing]
+	teams := ["/ownership/team" | resource.ownership.team == null; _team_may_lower(resource, asked)]
+	missing := array.concat(counts, teams)
+	missing != []
+}
+
+_taken := [{"resource": resource, "asked": asked, "limit": limit} |
 	some resource in input.resources
+	resource.accelerators != []
 	changes.takes(resource)
-	not _above_limit(resource)
-	not accelerators.does_not_grow(resource)
-
-	missing := array.concat(_counts_missing(resource), _team_missing(resource))
-	count(missing) > 0
-}
-
-_above_limit(resource) if {
-	changes.takes(resource)
+	asked := accelerators.total(resource)
 	limit := limits.accelerators(resource.ownership.team)
-	limit != null
-	accelerators.total(resource).known > limit
-	not accelerators.does_not_grow(resource)
-}
-
-# Counts that are not known matter only where there is a limit.
-_counts_missing(resource) := [pointer |
-	limits.accelerators(resource.ownership.team) != null
-	some pointer in accelerators.total(resource).missing
 ]
+
+_exceeds(asked, limit) if {
+	limit != null
+	asked.known > limit
+}
 
 # A team whose name is still to come may have a lower limit than the default that stands in for it.
-_team_missing(resource) := ["/ownership/team" |
-	resource.ownership.team == null
+_team_may_lower(resource, asked) if {
 	unknowns.holds(resource, "/ownership/team")
-	limits.fewest_accelerators != null
-	accelerators.total(resource).known > limits.fewest_accelerators
-]
+	limits.some_team_may_take_fewer_than(asked.known)
+	not accelerators.does_not_grow(resource)
+}

@@ -34,47 +34,53 @@ import data.policies.lib.residency
 #   adapters:
 #     - kubernetes
 #     - terraform
-deny contains {"code": "RES-001", "resource": resource.address, "facts": facts} if {
-	some resource in input.resources
-	changes.takes(resource)
-	some data_class in residency.restricted_classes(resource)
-	rule := residency.class_rule(data_class)
-	some place in residency.places(resource)
-	_outside(rule, place)
+deny contains {"code": "RES-001", "resource": held.resource.address, "facts": facts} if {
+	some held in _held
+	held.resource.places != null
+	some restriction in held.restrictions
+	some place in held.resource.places
+	_outside(restriction, place)
 
 	facts := {
-		"data_class": data_class,
+		"data_class": restriction.data_class,
 		"region": place.region,
 		"country": place.country,
-		"allowed": residency.allowed(rule),
+		"allowed": residency.allowed(restriction),
 	}
 }
 
-deny contains {"code": "RES-001", "resource": resource.address, "undetermined": missing} if {
+deny contains {"code": "RES-001", "resource": held.resource.address, "undetermined": missing} if {
+	some held in _held
+
+	places := sort({pointer |
+		some restriction in held.restrictions
+		some pointer in _not_known(restriction, held.resource.places)
+	})
+	missing := array.concat(residency.missing_classes(held.resource), places)
+	missing != []
+}
+
+_held := [{"resource": resource, "restrictions": residency.restrictions(resource)} |
 	some resource in input.resources
+	_may_hold_data(resource)
 	changes.takes(resource)
-
-	missing := array.concat(residency.missing_classes(resource), _missing_places(resource))
-	count(missing) > 0
-}
-
-_outside(rule, place) if {
-	place.country != null
-	not residency.permits(rule, place)
-}
-
-_missing_places(resource) := array.concat(_no_places(resource), _no_countries(resource))
-
-_no_places(resource) := ["/places" |
-	count(residency.restricted_classes(resource)) > 0
-	count(residency.places(resource)) == 0
 ]
 
-_no_countries(resource) := sort({pointer |
-	some data_class in residency.restricted_classes(resource)
-	rule := residency.class_rule(data_class)
-	some index, place in residency.places(resource)
+_may_hold_data(resource) if resource.data != []
+
+else if resource.unknown["/data"]
+
+_outside(restriction, place) if {
+	place.country != null
+	not residency.permits(restriction, place)
+}
+
+_not_known(restriction, places) := [pointer |
+	some index, place in places
 	place.country == null
-	not residency.permits(rule, place)
+	not residency.permits(restriction, place)
 	pointer := sprintf("/places/%d/country", [index])
-})
+] if {
+	places != null
+	places != []
+} else := ["/places"]

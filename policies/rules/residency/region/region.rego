@@ -37,12 +37,12 @@ import data.policies.lib.unknowns
 deny contains {"code": "RES-002", "resource": resource.address, "facts": facts} if {
 	some resource in input.resources
 	_may_go_anywhere(resource)
+	data_classes := [restriction.data_class | some restriction in residency.restrictions(resource)]
+	data_classes != []
 	not _decided_later(resource)
-	data_classes := residency.restricted_classes(resource)
-	count(data_classes) > 0
 
 	facts := {
-		"data_class": concat(", ", data_classes),
+		"data_class": concat(", ", sort(data_classes)),
 		"unbinding": _unbinding(resource.region_constraint),
 		"preferred": resource.region_constraint.preferred,
 		"excluded": resource.region_constraint.excluded,
@@ -58,10 +58,10 @@ deny contains {"code": "RES-002", "resource": resource.address, "undetermined": 
 }
 
 _may_go_anywhere(resource) if {
-	changes.takes(resource)
 	resource.role == "workload"
 	resource.region == null
-	count(resource.region_constraint.required) == 0
+	resource.region_constraint.required == []
+	changes.takes(resource)
 }
 
 # A value that will be there and cannot be seen yet; unlike one that nobody stated.
@@ -72,15 +72,12 @@ _decided_later(resource) if {
 }
 
 _missing_region(resource) := ["/region" |
-	count(residency.restricted_classes(resource)) > 0
+	residency.restrictions(resource) != set()
 	_decided_later(resource)
 ]
 
-_unbinding(constraint) := " (a preferred one is no guarantee)" if count(constraint.preferred) > 0
-
-_unbinding(constraint) := " (excluding others lets every new one in)" if {
-	count(constraint.preferred) == 0
-	count(constraint.excluded) > 0
-}
-
-_unbinding(constraint) := "" if count(constraint.preferred) + count(constraint.excluded) == 0
+_unbinding(constraint) := " (a preferred one is no guarantee)" if {
+	constraint.preferred != []
+} else := " (excluding others lets every new one in)" if {
+	constraint.excluded != []
+} else := ""
