@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.model.base import Range, Reason
+from service.model.resource import Accelerator, Model, Sharing
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["meta-llama/Llama-3.1-70B", "Llama-3.1-70B", "/models/llama-3.1-70b/", "x/LLAMA-3.1-70b"],
+)
+def test_a_model_is_known_by_its_id_a_short_name_or_a_path(
+    name: str, resolve: Any, workload: Any
+) -> None:
+    resource = resolve(workload(model=Model(id=name)))
+
+    assert resource.model.params_m == 70_600
+    assert resource.provenance["/model/params_m"] == "catalog"
+    assert resource.fit.kv_values_per_token == 163_840
+    assert resource.fit.attention == "gqa"
+    assert (resource.fit.usable_mib, resource.fit.accelerators_per_copy) == (23_034, 1)
+
+
+def test_a_declared_size_may_be_larger_than_the_catalogs_and_not_smaller(
+    resolve: Any, workload: Any
+) -> None:
+    smaller = resolve(workload(model=Model(id="llama-3.1-70b", params_m=7)))
+    larger = resolve(workload(model=Model(id="llama-3.1-70b", params_m=80_000)))
+
+    assert (smaller.model.params_m, larger.model.params_m) == (70_600, 80_000)
+
+
+@pytest.mark.parametrize(
+    ("precision", "bits", "source"),
+    [
+        ("float32", 32, "catalog"),
+        ("bfloat16", 16, "catalog"),
+        ("auto", 16, "default"),
+        (None, 16, "default"),
+        ("FP8", 8, "catalog"),
+        ("w8a8", 8, "catalog"),
+        ("awq", 4, "catalog"),
+        ("nf4", 4, "catalog"),
+    ],
+)
+def test_names_of_precisions_become_bits(
+    precision: str | None, bits: int, source: str, resolve: Any, workload: Any
+) -> None:
+    resource = resolve(workload(model=Model(id="llama-3.1-70b", precision=precision)))
+
+    assert (resource.fit.weight_bits, resource.fit.kv_bits) == (bits, 16)
+    assert resource.provenance["/fit/weight_bits"] == source
+    assert resource.provenance["/fit/kv_bits"] == "default"
+
+
+def test_a_precision_that_nobody_knows_is_not_sixteen_bits(resolve: Any, workload: Any) -> None:
+    resource = resolve(
+        workload(model=Model(id="llama-3.1-70b", precision="gguf", kv_precision="zip"))
+    )
+
+    assert (resource.fit.weight_bits, resource.fit.kv_bits) == (None, None)
+    assert resource.unknown["/fit/weight_bits"] is Reason.NOT_IN_CATALOG
+    assert resource.unknown["/fit/kv_bits"] is Reason.NOT_IN_CATALOG
+
+
+def test_a_hidden_precision_does_not_become_the_default(resolve: Any, workload: Any) -> None:
+    hidden = {"/model/precision": Reason.AFTER_APPLY}
+
+    resource = resolve(workload(model=Model(id="llama-3.1-70b"), unknown=hidden))
+
+    assert resource.fit.weight_bits is None
+    assert resource.unknown["/fit/weight_bits"] is Reason.AFTER_APPLY
+
+
+def test_a_checkpoints_own_name_may_state_its_precision(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload(model=Model(id="neuralmagic/Llama-3.1-70B-FP8", params_m=70_600)))
+
+    assert resource.fit.weight_bits == 8
+    assert resource.provenance["/fit/weight_bits"] == "inferred:model_id"
+
+
+def test_a_model_outside_the_catalog_keeps_its_reasons(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload(model=Model(id="ours/secret-9")))
+
+    assert resource.model.params_m is None
+    for pointer in ("/model/params_m", "/fit/kv_values_per_token", "/fit/layers"):
+        assert resource.unknown[pointer] is Reason.NOT_IN_CATALOG
+
+
+def test_a_declared_size_without_an_id_leaves_the_shape_undeclared(
+    resolve: Any, workload: Any
+) -> None:
+    resource = resolve(workload(model=Model(params_m=7_000)))
+
+    assert resource.unknown["/fit/layers"] is Reason.UNDECLARED
+    assert "/model/params_m" not in resource.unknown
+
+
+def test_a_hidden_model_id_hides_its_sizes(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload(unknown={"/model/id": Reason.ELSEWHERE}))
+
+    assert resource.unknown["/model/params_m"] is Reason.ELSEWHERE
+    assert resource.unknown["/fit/weight_bits"] is Reason.ELSEWHERE
+
+
+def test_without_a_model_nothing_is_said_about_one(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload())
+
+    assert resource.fit.weight_bits is None
+    assert not [pointer for pointer in resource.unknown if pointer.startswith(("/model", "/fit"))]
+
+
+@pytest.mark.parametrize(
+    ("part", "usable"),
+    [(None, 81_559), ("1g.10gb", 9_728), ("1g.10gb.me", 9_728), ("1/2", 40_779)],
+)
+def test_memory_is_that_of_the_card_or_of_its_part(
+    part: str | None, usable: int, resolve: Any, workload: Any
+) -> None:
+    asked = Accelerator(
+        model="nvidia-h100-sxm", slice=part, per_worker=1, total=Range(min=1, max=1)
+    )
+
+    fit = resolve(workload(accelerators=(asked,))).fit
+
+    assert (fit.usable_mib, fit.usable_is_estimate) == (usable, part is not None)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"model": "google-tpu-v5e"},
+        {"model": "nvidia-l4", "slice": "half"},
+        {"model": "nvidia-l4", "sharing": Sharing.FRACTION},
+        {"model": "nvidia-l4", "slice": "1/0"},
+    ],
+)
+def test_memory_that_nobody_knows_is_unknown(
+    item: dict[str, Any], resolve: Any, workload: Any
+) -> None:
+    asked = Accelerator(per_worker=1, total=Range(min=1, max=1), **item)
+
+    resource = resolve(workload(accelerators=(asked,)))
+
+    assert resource.fit.usable_mib is None
+    assert resource.unknown["/fit/usable_mib"] is Reason.NOT_IN_CATALOG
+
+
+def test_memory_of_a_share_is_that_of_the_instance_type(resolve: Any, capacity: Any) -> None:
+    fit = resolve(capacity(instance_type="g6f.large")).fit
+
+    assert (fit.usable_mib, fit.usable_is_estimate) == (2_800, True)
+
+
+def test_two_kinds_of_accelerators_have_no_single_memory(resolve: Any, workload: Any) -> None:
+    one = Accelerator(model="nvidia-l4", per_worker=1, total=Range(min=1, max=1))
+    two = one.model_copy(update={"model": "mi300x"})
+
+    resource = resolve(workload(accelerators=(one, two)))
+
+    assert resource.unknown["/fit/usable_mib"] is Reason.UNDECLARED
+    assert resource.software_stack == "cuda,rocm"

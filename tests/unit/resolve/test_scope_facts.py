@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+from service.model.base import Reason
+from service.model.resource import Data, Ownership, RegionConstraint
+
+
+def test_the_scope_goes_before_a_label(resolve: Any, workload: Any) -> None:
+    resource = resolve(
+        workload(ownership=Ownership(team="rivals", owner="kim")), namespace="search"
+    )
+
+    assert resource.ownership.team == "search"
+    assert resource.ownership.owner == "kim"
+    assert resource.provenance["/ownership/team"] == "scope"
+
+
+def test_a_label_counts_where_the_scope_says_nothing(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload(ownership=Ownership(team="vision")), namespace="elsewhere")
+
+    assert resource.ownership.team == "vision"
+    assert "/ownership/team" not in resource.provenance
+
+
+def test_the_first_matching_rule_that_states_a_value_wins(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload(), cluster="eu-prod", namespace="search")
+
+    assert (resource.ownership.team, resource.ownership.environment) == ("search", "production")
+
+
+def test_a_pattern_matches_by_its_beginning_and_never_an_absent_field(
+    resolve: Any, workload: Any
+) -> None:
+    assert resolve(workload(), cluster="eu-7").vendor == "gcp"
+    assert resolve(workload(), cluster="us-7").vendor is None
+    assert resolve(workload(), account="eu-7").vendor is None
+
+
+def test_data_classes_are_a_floor_of_every_matching_rule(resolve: Any, workload: Any) -> None:
+    declared = (Data(data_class="internal"), Data(data_class="personal"))
+
+    resource = resolve(workload(data=declared), cluster="eu-prod", namespace="health")
+
+    assert [item.data_class for item in resource.data] == ["internal", "personal", "health"]
+    assert resource.provenance["/data/2"] == "scope"
+
+
+def test_the_region_of_capacity_is_not_a_claim_that_a_scope_may_replace(
+    resolve: Any, capacity: Any
+) -> None:
+    resource = resolve(capacity(), cluster="eu-prod")
+
+    assert (resource.vendor, resource.region, resource.country) == ("aws", "us-east-1", "US")
+
+
+def test_a_scope_does_not_fill_in_a_region_that_is_known_only_after_apply(
+    resolve: Any, capacity: Any
+) -> None:
+    hidden = capacity(vendor="gcp", region=None, unknown={"/region": Reason.AFTER_APPLY})
+    elsewhere = capacity(vendor="gcp", region=None, unknown={"/region": Reason.ELSEWHERE})
+
+    assert resolve(hidden, cluster="eu-prod").unknown["/country"] is Reason.AFTER_APPLY
+    filled = resolve(elsewhere, cluster="eu-prod")
+    assert (filled.region, filled.country) == ("europe-west4", "NL")
+    assert "/region" not in filled.unknown
+
+
+def test_a_required_region_beside_another_one_of_the_scope_leaves_both_possible(
+    resolve: Any, workload: Any
+) -> None:
+    pinned = workload(region="us-east1", region_constraint=RegionConstraint(required=("us-east1",)))
+    within = workload(region_constraint=RegionConstraint(required=("europe-west4", "us-east1")))
+
+    assert [p.country for p in resolve(pinned, cluster="eu-prod").places] == ["NL", "US"]
+    assert [p.country for p in resolve(within, cluster="eu-prod").places] == ["NL"]
