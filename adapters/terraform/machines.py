@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # The one machine family of Compute Engine that accelerators are attached to: all others carry
 # theirs by their type or take none (Compute Engine documentation, "About GPUs"). A custom type
-# without a family is of this one, and a shared-core type comes from the same generation.
+# without a family is of this one. Whether a block is configured does not help: a `dynamic` one
+# leaves no trace in the plan's configuration.
 _ATTACHABLE = ("n1-", "custom-")
 
 
@@ -74,6 +75,7 @@ def _read_market(covered: Covered, attributes: Attributes, draft: Draft) -> None
         value, reason = attributes.read(path)
         if reason is not None:
             # Providers leave what is not configured open until the apply; then it is the default.
+            # A `dynamic` block looks the same, and on demand is then the dearer reading.
             if reason is Reason.SENSITIVE or attributes.is_configured(path):
                 draft.hide("/price_kind", reason)
             continue

@@ -117,7 +117,7 @@ def _read_zone(covered: Covered, attributes: Attributes, draft: Draft) -> None:
         if kind in (PlaceKind.ZONE, PlaceKind.ZONE_WITHIN):
             text = attributes.text(path).value
             name = text.rpartition("/")[2] if text else None
-            if name is not None and name != region_of(covered.vendor, name):
+            if name and name != draft.fields["region"] == region_of(covered.vendor, name):
                 draft.put("zone", name)
                 return
 

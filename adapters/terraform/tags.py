@@ -66,7 +66,7 @@ def read_tags(
         if reason is not None:
             # Providers leave a map that is not configured open until the apply; all it can add are
             # the provider's own default labels.
-            is_open = reason is Reason.AFTER_APPLY and not attributes.is_configured(path)
+            is_open = reason is Reason.AFTER_APPLY and not _may_be_set(path, attributes)
             for pointer in _FROM_LABELS[: 1 if is_open and not provider_adds else None]:
                 reaches.setdefault(pointer, reason)
     draft.unknown.update(reaches)
@@ -77,6 +77,13 @@ def read_tags(
     labels = redact_pairs(labels)
     draft.fields["labels"] = labels
     _interpret(labels, draft)
+
+
+def _may_be_set(path: Path, attributes: Attributes) -> bool:
+    # A `dynamic` block leaves no trace in the plan's configuration.
+    return attributes.is_configured(path) or (
+        len(path) > 1 and not attributes.is_configured(path[:1])
+    )
 
 
 def _hide_keys(hidden: dict[str, Reason], draft: Draft) -> None:

@@ -1,0 +1,3 @@
+nodes  = 2
+old    = ["v100"]
+script = "echo one"

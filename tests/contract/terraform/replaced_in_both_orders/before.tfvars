@@ -1,0 +1,2 @@
+image = "ami-1"
+type  = "g6.xlarge"
