@@ -8,7 +8,9 @@ package policies.lib.limits
 
 # METADATA
 # description: The most accelerators that one resource of the team may take.
-accelerators(team) := _of(object.get(data.org, ["limits", "accelerators_per_resource"], {}), team)
+accelerators(team) := object.get(table, ["teams", team], object.get(table, "default", null)) if {
+	table := object.get(data.org, ["limits", "accelerators_per_resource"], {})
+}
 
 # METADATA
 # description: True if the organisation's default, or the limit of any team, is below the count.
@@ -22,10 +24,10 @@ some_team_may_take_fewer_than(asked) if {
 
 # METADATA
 # description: The most that one request of the team may add per month of 730 hours, in millionths of the currency.
-monthly_micros(team) := _of(object.get(data.org, ["limits", "monthly_micros_per_request"], {}), team)
+monthly_micros(team) := object.get(table, ["teams", team], object.get(table, "default", null)) if {
+	table := object.get(data.org, ["limits", "monthly_micros_per_request"], {})
+}
 
 # METADATA
 # description: True if limits in money are in that currency.
 are_in(currency) if currency == object.get(data.org, ["limits", "currency"], "USD")
-
-_of(table, team) := object.get(table, ["teams", team], object.get(table, "default", null))

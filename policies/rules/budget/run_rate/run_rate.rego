@@ -57,13 +57,15 @@ deny contains {"code": "BUD-001", "resource": null, "undetermined": missing} if 
 	count(missing) > 0
 }
 
-_judged := [_judgement(index, total, limit) |
+_judged := [_judgement(index, total, change, limit) |
 	some index, total in input.context.totals
+	change := total.firm_micros_per_hour + total.estimated_micros_per_hour
+	[change > 0, total.unpriced != []] != [false, false]
 	limit := limits.monthly_micros(total.team)
 	limit != null
 ]
 
-_judgement(index, total, limit) := {
+_judgement(index, total, change, limit) := {
 	"index": index,
 	"total": total,
 	"limit": limit,
@@ -75,7 +77,6 @@ _judgement(index, total, limit) := {
 	},
 } if {
 	foreign := _is_foreign(total.currency)
-	change := total.firm_micros_per_hour + total.estimated_micros_per_hour
 
 	# A month's amount may be above 2^53, an hour's share of the limit is not.
 	hourly := whole.quotient(limit, _hours_per_month)

@@ -87,8 +87,7 @@ _served := [{"resource": resource, "copy": sizing.copy(resource)} |
 ]
 
 _names_a_model(resource) if {
-	some named in [resource.model.id, resource.model.params_m]
-	named != null
+	[resource.model.id, resource.model.params_m] != [null, null]
 } else if {
 	some pointer in ["/model/id", "/model/params_m"]
 	unknowns.holds(resource, pointer)

@@ -36,16 +36,14 @@ import data.policies.lib.unknowns
 #     - kubernetes
 #     - terraform
 deny contains {"code": "GPU-001", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "asked": asked, "limit": limit} in _taken
-	_exceeds(asked, limit)
+	some {"resource": resource, "asked": asked, "limit": limit, "exceeds": true} in _taken
 	not accelerators.does_not_grow(resource)
 
 	facts := {"asked": asked.known, "team": owners.shown(resource.ownership.team), "limit": limit}
 }
 
 deny contains {"code": "GPU-001", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "asked": asked, "limit": limit} in _taken
-	not _exceeds(asked, limit)
+	some {"resource": resource, "asked": asked, "limit": limit, "exceeds": false} in _taken
 
 	counts := [pointer | limit != null; some pointer in asked.missing]
 	teams := ["/ownership/team" | resource.ownership.team == null; _team_may_lower(resource, asked)]
@@ -53,18 +51,14 @@ deny contains {"code": "GPU-001", "resource": resource.address, "undetermined": 
 	missing != []
 }
 
-_taken := [{"resource": resource, "asked": asked, "limit": limit} |
+_taken := [{"resource": resource, "asked": asked, "limit": limit, "exceeds": exceeds} |
 	some resource in input.resources
 	resource.accelerators != []
 	changes.takes(resource)
 	asked := accelerators.total(resource)
 	limit := limits.accelerators(resource.ownership.team)
+	exceeds := [limit != null, asked.known > limit] == [true, true]
 ]
-
-_exceeds(asked, limit) if {
-	limit != null
-	asked.known > limit
-}
 
 # A team whose name is still to come may have a lower limit than the default that stands in for it.
 _team_may_lower(resource, asked) if {
