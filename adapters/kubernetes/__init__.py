@@ -1,0 +1,1 @@
+"""Kubernetes admission reviews and manifests, and the answers to the API server."""

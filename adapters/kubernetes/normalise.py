@@ -1,0 +1,257 @@
+"""Admission reviews and manifests to requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from adapters.kubernetes.kinds import COVERED, Layout, changes_nothing, group_of, takes_nothing
+from adapters.kubernetes.payload import CODE, mapping, objects, text, wrong
+from adapters.kubernetes.review import Asked, read_review
+from adapters.kubernetes.workloads import Described, describe
+from service.errors import RequestRefused
+from service.model.base import Binding, Change, EnforcementPoint, Role
+from service.model.request import Request, Scope
+from service.model.sensitive import redact_text
+
+_CHANGES = {"CREATE": Change.CREATE, "UPDATE": Change.UPDATE, "DELETE": Change.DELETE}
+_DEEPEST_LIST = 4
+
+
+class _Identity(NamedTuple):
+    """What an object is called."""
+
+    kind: str
+    namespace: str
+    name: str
+    suffix: str = ""
+
+    def address(self) -> str:
+        """As its user would say it: ``Deployment prod/llama``."""
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {where}"
+
+    def subject(self, cluster: str | None) -> str:
+        """The same over all decisions about it."""
+        return f"{cluster or ''}/{self.namespace}/{self.kind}/{self.name}{self.suffix}"
+
+
+def normalise_review(review: Mapping[str, Any], *, cluster: str | None, caller: str) -> Request:
+    """The request that the AdmissionReview *review* of *cluster* asks to be decided.
+
+    Raises:
+        RequestRefused: It is no AdmissionReview v1, or the object is not what the API has there.
+    """
+    asked = read_review(review)
+    if asked.operation not in {*_CHANGES, "CONNECT"}:
+        raise RequestRefused(
+            f"the operation is `{asked.operation[:64]}`, expected one of the admission API",
+            code=CODE,
+        )
+    request: dict[str, Any] = {
+        "key": asked.uid,
+        "enforcement_point": EnforcementPoint.KUBERNETES,
+        "operation": asked.operation,
+        "binding": Binding.DRY_RUN if asked.is_dry_run else Binding.BINDING,
+        "actor": asked.actor,
+        "caller": caller,
+        "scope": {"cluster": cluster, "namespace": asked.namespace or None},
+    }
+    layout = COVERED.get((asked.group, asked.kind))
+    if asked.subresource or asked.operation == "CONNECT":
+        if changes_nothing(asked.subresource):
+            request["irrelevant"] = 1
+        else:
+            kind = "/".join(part for part in (asked.resource, asked.subresource) if part)
+            request["not_covered"] = [_not_covered(_identity_of(asked), kind or asked.kind)]
+    elif layout is not None:
+        _put_resource(request, asked, layout, cluster)
+    elif takes_nothing(asked.group, asked.kind):
+        request["irrelevant"] = 1
+    else:
+        request["not_covered"] = [_not_covered(_identity_of(asked), _full(asked.group, asked.kind))]
+    return _validated(request)
+
+
+def normalise_manifests(
+    documents: Sequence[Any], *, scope: Scope, caller: str, key: str
+) -> Request:
+    """The request to apply the objects in *documents*; *key* is what identifies them.
+
+    A namespace that an object does not state is that of *scope*.
+
+    Raises:
+        RequestRefused: A document is no object of Kubernetes, or is not what the API has there.
+    """
+    resources: list[dict[str, Any]] = []
+    not_covered: list[dict[str, Any]] = []
+    irrelevant = 0
+    seen: Counter[str] = Counter()
+    for document in _flattened(documents):
+        group = group_of(text(document, "apiVersion") or "")
+        kind = text(document, "kind") or ""
+        layout = COVERED.get((group, kind))
+        if layout is None and takes_nothing(group, kind):
+            irrelevant += 1
+            continue
+        identity = _identity_in(document, kind, scope.namespace)
+        if layout is None:
+            not_covered.append(_not_covered(identity, _full(group, kind)))
+            continue
+        found = describe(document, layout)
+        resource = _resource(document, identity, found, Change.CREATE, scope.cluster)
+        seen[resource["address"]] += 1
+        if (number := seen[resource["address"]]) > 1:
+            resource["address"] += f" ({number})"
+            resource["subject"] += f" ({number})"
+        resources.append(resource)
+        not_covered.extend(_unlisted(identity, found))
+    return _validated(
+        {
+            "key": key,
+            "enforcement_point": EnforcementPoint.KUBERNETES,
+            "operation": "apply",
+            "binding": Binding.ADVISORY,
+            "caller": caller,
+            "scope": scope,
+            "resources": resources,
+            "not_covered": not_covered,
+            "irrelevant": irrelevant,
+        }
+    )
+
+
+def _put_resource(
+    request: dict[str, Any], asked: Asked, layout: Layout, cluster: str | None
+) -> None:
+    change = _CHANGES[asked.operation]
+    document = asked.old if change is Change.DELETE else asked.new
+    if document is None or (change is Change.UPDATE and asked.old is None):
+        missing = "oldObject" if change is not Change.CREATE and asked.old is None else "object"
+        raise wrong(missing, None, "an object")
+    found = describe(document, layout)
+    before = None
+    if change is Change.DELETE:
+        before = found.state
+    elif change is Change.UPDATE and asked.old is not None:
+        before = found.state if _is_same(asked.old, document) else describe(asked.old, layout).state
+        if mapping(document, "metadata").get("deletionTimestamp") is not None:
+            change = Change.DELETE
+        elif before == found.state:
+            change = Change.NO_OP
+    identity = _identity_of(asked)
+    resource = _resource(document, identity, found, change, cluster)
+    resource["before"] = before
+    request["resources"] = [resource]
+    if found.unlisted and change is not Change.DELETE:
+        request["not_covered"] = _unlisted(identity, found)
+
+
+def _is_same(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether everything that is read of two objects is the same, as in most updates."""
+    one, other = mapping(old, "metadata"), mapping(new, "metadata")
+    return old.get("spec") == new.get("spec") and all(
+        one.get(part) == other.get(part) for part in ("labels", "annotations")
+    )
+
+
+def _resource(
+    document: dict[str, Any],
+    identity: _Identity,
+    found: Described,
+    change: Change,
+    cluster: str | None,
+) -> dict[str, Any]:
+    return {
+        **found.state,
+        "address": identity.address(),
+        "subject": identity.subject(cluster),
+        "part_of": _owner(mapping(document, "metadata")),
+        "kind": identity.kind,
+        "role": Role.WORKLOAD,
+        "change": change,
+    }
+
+
+def _owner(metadata: dict[str, Any]) -> dict[str, Any] | None:
+    """The controller that made the object."""
+    for reference in objects(metadata, "ownerReferences"):
+        if reference.get("controller") is True:
+            kind, name = text(reference, "kind"), text(reference, "name")
+            if kind is not None and name is not None:
+                return {"kind": kind, "name": name}
+    return None
+
+
+def _identity_of(asked: Asked) -> _Identity:
+    name, suffix = asked.name, ""
+    if not name:
+        metadata = mapping(asked.new or asked.old or {}, "metadata")
+        name = text(metadata, "name") or ""
+        if not name:
+            # The API server makes the name up after it asked us; until then the question has one.
+            name, suffix = f"{text(metadata, 'generateName') or ''}*", asked.uid
+    return _Identity(asked.kind, asked.namespace, redact_text(name), suffix)
+
+
+def _identity_in(document: dict[str, Any], kind: str, namespace: str | None) -> _Identity:
+    metadata = mapping(document, "metadata")
+    name = text(metadata, "name") or f"{text(metadata, 'generateName') or ''}*"
+    return _Identity(kind, text(metadata, "namespace") or namespace or "", redact_text(name))
+
+
+def _flattened(documents: Sequence[Any], depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Every object in *documents*, those within lists one by one.
+
+    Raises:
+        RequestRefused: A document is no object with ``apiVersion`` and ``kind``.
+    """
+    for number, document in enumerate(documents, start=1):
+        if type(document) is list and depth < _DEEPEST_LIST:
+            yield from _flattened(document, depth + 1)
+            continue
+        if type(document) is not dict:
+            raise wrong(f"document {number}", document, "an object of Kubernetes")
+        kind = text(document, "kind")
+        if kind is None or text(document, "apiVersion") is None:
+            missing = "apiVersion" if kind is not None else "kind"
+            raise RequestRefused(
+                f"document {number} has no `{missing}`, expected an object of Kubernetes",
+                hint="Leave out files that are no manifests, such as values of a chart.",
+                code=CODE,
+            )
+        if kind.endswith("List") and type(document.get("items")) is list:
+            if depth >= _DEEPEST_LIST:
+                raise wrong("items", document["items"], "objects, and no more lists")
+            yield from _flattened(document["items"], depth + 1)
+        else:
+            yield document
+
+
+def _not_covered(identity: _Identity, kind: str) -> dict[str, Any]:
+    return {"address": identity.address(), "kind": kind}
+
+
+def _unlisted(identity: _Identity, found: Described) -> list[dict[str, Any]]:
+    return [_not_covered(identity, f"resource {name}") for name in found.unlisted]
+
+
+def _full(group: str, kind: str) -> str:
+    """A kind with its group, because several groups have a ``Job``."""
+    return f"{kind}.{group}" if group else kind
+
+
+def _validated(request: dict[str, Any]) -> Request:
+    try:
+        return Request.model_validate(request)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise RequestRefused(
+            f"`{where}` of the object cannot be used: {first['msg'].lower()}",
+            hint="Send the object as the API server would take it.",
+            code=CODE,
+        ) from None
