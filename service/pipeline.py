@@ -27,7 +27,7 @@ from service.model.base import Binding, Change, EnforcementPoint
 from service.model.decision import Decision
 from service.model.finding import Finding
 from service.model.request import Actor, Context, Request
-from service.model.resource import Resource
+from service.model.resource import Resource, ResourceState
 from service.resolve.resolver import Resolver
 
 VERSION = importlib.metadata.version("portreeve")
@@ -216,7 +216,7 @@ class Pipeline:
 
 def _as_it_was(resource: Resource) -> Resource:
     """The resource as though its former state were asked for now, to find what is not new."""
-    state = {name: getattr(resource.before, name) for name in type(resource.before).model_fields}
+    state = {name: getattr(resource.before, name) for name in ResourceState.model_fields}
     return resource.model_copy(update={**state, "before": None, "change": Change.CREATE})
 
 

@@ -86,7 +86,7 @@ def normalise(source: Source, *, scope: Scope, limit: int) -> Request:
     kind = source.kind or _detect(documents)
     if kind is Kind.MANIFEST:
         return normalise_manifests(documents, scope=scope, caller=_CALLER, key=source.digest)
-    first = documents[0] if documents else None
+    first: Any = documents[0] if documents else None
     if kind is Kind.TERRAFORM:
         return normalise_plan(first, scope=scope, caller=_CALLER, key=source.digest)
     if kind is Kind.REVIEW:
