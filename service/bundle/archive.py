@@ -21,6 +21,7 @@ LARGEST_ARCHIVE = 64 * 1024 * 1024
 LARGEST_CONTENT = 64 * 1024 * 1024
 MOST_ENTRIES = 2_000
 _CHUNK = 1024 * 1024
+_HINT = "Make it with `portreeve bundle build`."
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -50,15 +51,13 @@ def unpack(raw: bytes) -> dict[str, bytes]:
                 entries += 1
                 if entries > MOST_ENTRIES:
                     raise BundleRefused(f"the archive has more than {MOST_ENTRIES} entries")
-                if entry.isdir():
-                    continue
                 path = _safe(entry)
                 if path in files:
                     raise BundleRefused(f"the archive has `{path}` twice")
                 content = archive.extractfile(entry)
                 files[path] = content.read() if content else b""
-    except (tarfile.TarError, EOFError, UnicodeError, ValueError) as error:
-        raise BundleRefused(f"the archive cannot be read as a tar: {error}") from error
+    except (tarfile.TarError, EOFError, ValueError, RecursionError, OverflowError) as error:
+        raise BundleRefused("the archive cannot be read as a tar", hint=_HINT) from error
     return files
 
 
@@ -80,7 +79,7 @@ def _inflated(raw: bytes) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise BundleRefused(
             "the archive is not gzip-compressed, or is cut off",
-            hint="Make it with `portreeve bundle build`.",
+            hint=_HINT,
         ) from error
     return b"".join(parts)
 
@@ -88,8 +87,8 @@ def _inflated(raw: bytes) -> bytes:
 def _safe(entry: tarfile.TarInfo) -> str:
     if not entry.isreg() or entry.issparse():
         raise BundleRefused(f"the archive has `{entry.name}`, which is not a plain file")
-    path = entry.name.removeprefix("./").removeprefix("/")
-    climbs = any(part in ("", ".", "..") for part in path.split("/"))
-    if entry.name.startswith("//") or climbs or "\\" in path or "\0" in path:
-        raise BundleRefused(f"the archive has the path `{entry.name}`, which leads outside of it")
-    return path
+    if any(part in ("", ".", "..") for part in entry.name.split("/")) or "\\" in entry.name:
+        raise BundleRefused(
+            f"the archive has the path `{entry.name}`, expected a plain relative one"
+        )
+    return entry.name

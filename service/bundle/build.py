@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from service.bundle.assemble import Parts, assemble
 from service.bundle.catalog import build_catalog
+from service.bundle.coherence import check_org
 from service.bundle.invalid import explain
 from service.bundle.reading import read_mapping, read_text
 from service.bundle.shipped import CATALOG, is_bundle_name, shipped, shipped_root
@@ -72,7 +73,9 @@ def build(directory: Path) -> Bundle:
         data=data,
         org=org,
     )
-    return assemble(parts, select)
+    bundle = assemble(parts, select)
+    check_org(org, bundle, sources.stated_in)
+    return bundle
 
 
 def read_modules(policies: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from service.bundle.builtins import ALLOWED, FORMAT, ROUNDING, instead_of
+from service.bundle.builtins import ALLOWED, FORMAT, ROUNDING, VERB, instead_of
 from service.bundle.syntax import Module, Node, Program, dotted, opened, walk
 from service.errors import BundleRefused
 from service.model.base import LARGEST_EXACT
@@ -45,7 +45,7 @@ def check_program(program: Program) -> None:
             elif kind == "NotExpr":
                 _check_not(program, module, body)
             elif kind in ("RefDot", "RefBrack"):
-                _check_data(module, body)
+                _check_data(module, kind, body)
         for body in _bare_quotients(module):
             raise BundleRefused(
                 f"{module.where(body)}: the quotient `{module.source(body)}` is not rounded",
@@ -58,7 +58,7 @@ def _check_place(module: Module) -> None:
     if module.path == ENTRY_PATH:
         expected = module.package == ENTRY
     elif module.path.startswith("policies/rules/"):
-        expected = module.package[:2] == RULES and len(module.package) > len(RULES)
+        expected = module.package[:2] == RULES and len(module.package) >= len(RULES) + 2
     else:
         in_library = module.path.startswith("policies/lib/")
         expected = in_library and module.package[:2] == LIBRARY
@@ -113,13 +113,19 @@ def _check_call(program: Program, module: Module, body: Node) -> None:
             f"{module.where(body)}: `{name}` may not be called", hint=instead_of(name)
         )
     if name == "sprintf":
-        form, constant = opened(body["params"][0])
-        if form != "String" or not FORMAT.fullmatch(constant["value"]):
-            raise BundleRefused(
-                f"{module.where(body)}: sprintf has a format other than constant text with "
-                "`%d` and `%s`",
-                hint="Other verbs print differently from engine to engine.",
-            )
+        _check_format(module, body)
+
+
+def _check_format(module: Module, call: Node) -> None:
+    (form, constant), (listed, values) = map(opened, call["params"][:2])
+    text = constant["value"].replace("%%", "") if form == "String" else "%"
+    count = len(values["items"]) if listed == "Array" else -1
+    if not FORMAT.fullmatch(text) or len(VERB.findall(text)) != count:
+        raise BundleRefused(
+            f"{module.where(call)}: sprintf has something other than constant text with one `%d` "
+            "or `%s` for each value",
+            hint="Other verbs, and more or fewer values, print differently from engine to engine.",
+        )
 
 
 def _check_not(program: Program, module: Module, body: Node) -> None:
@@ -135,8 +141,8 @@ def _check_not(program: Program, module: Module, body: Node) -> None:
     )
     if not whole:
         raise BundleRefused(
-            f"{module.where(body)}: `{module.source(body)[:80]}` negates something other than a "
-            "helper called with whole variables",
+            f"{module.where(body)}: `{module.line(body)}` negates something other than a helper "
+            "called with whole variables",
             hint="Where a value is missing, `not` is silent on one engine and fires on another: "
             "move the condition into a function that takes the whole object.",
         )
@@ -150,12 +156,12 @@ def _is_whole(program: Program, module: Module, parameter: Node) -> bool:
     return name not in module.imports and (*module.package, name) not in program.rules
 
 
-def _check_data(module: Module, body: Node) -> None:
-    if opened(body["refr"]) != ("Var", opened(body["refr"])[1]):
+def _check_data(module: Module, kind: str, body: Node) -> None:
+    """The first step below ``data`` must be a root of the bundle: anything else is undefined."""
+    parent_kind, parent = opened(body["refr"])
+    if parent_kind != "Var" or parent["value"] != "data":
         return
-    if opened(body["refr"])[1]["value"] != "data":
-        return
-    path = dotted({"RefDot" if "field" in body else "RefBrack": body})
+    path = dotted({kind: body})
     if path is None or path[1] not in ROOTS:
         raise BundleRefused(
             f"{module.where(body)}: `{module.source(body)}` is data that no bundle has",

@@ -47,7 +47,7 @@ def main() -> None:
         answer = {"error": "it needs more memory than it may take"}
     except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
         answer = {"error": str(error) or type(error).__name__}
-    json.dump(answer, sys.stdout)
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -30,10 +30,12 @@ class CompileLimits:
     Attributes:
         seconds: Of processor time, and about as much of a clock.
         memory_mib: Of address space.
+        source_bytes: All modules together; syntax trees are some 35 times as large.
     """
 
-    seconds: int = 10
+    seconds: int = 5
     memory_mib: int = 2048
+    source_bytes: int = 1024 * 1024
 
 
 def compile_modules(
@@ -56,6 +58,11 @@ def compile_modules(
         BundleRefused: A module does not parse or compile, or the limits were reached.
     """
     limits = limits or CompileLimits()
+    size = sum(map(len, modules.values()))
+    if size > limits.source_bytes:
+        raise BundleRefused(
+            f"the modules have {size} characters, expected {limits.source_bytes} at most"
+        )
     job = {
         "modules": dict(modules),
         "data": data,

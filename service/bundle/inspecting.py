@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 def inspect(bundle: Bundle, *, today: date | None = None) -> dict[str, Any]:
     """Name, revision and digest, the codes with their titles, the posture, and the catalog's size.
 
-    ``prices`` states how many there are and the dates of the oldest and the newest; with *today*
+    ``prices`` states how many there are and the days of the oldest and the newest; with *today*
     also the age of the oldest in days.
     """
-    dates = sorted(price["as_of"] for price in _prices(bundle) if price.get("as_of"))
-    oldest, newest = (dates[0], dates[-1]) if dates else (None, None)
+    catalog = bundle.data["catalog"]
+    days = sorted(price["as_of"] for price in _prices(catalog))
+    oldest, newest = (days[0], days[-1]) if days else (None, None)
     return {
         "name": bundle.ref.name,
         "revision": bundle.ref.revision,
@@ -29,11 +30,9 @@ def inspect(bundle: Bundle, *, today: date | None = None) -> dict[str, Any]:
             code: {"title": rule.title, "severity": rule.severity.value, "package": rule.package}
             for code, rule in bundle.rulebook.items()
         },
-        "catalog": {
-            table: _rows(content) for table, content in sorted(bundle.data["catalog"].items())
-        },
+        "catalog": dict(catalog.get("meta", {}).get("rows", {})),
         "prices": {
-            "rows": sum(1 for _ in _prices(bundle)),
+            "rows": len(days),
             "oldest": oldest,
             "newest": newest,
             "oldest_age_days": _age(oldest, today),
@@ -41,21 +40,12 @@ def inspect(bundle: Bundle, *, today: date | None = None) -> dict[str, Any]:
     }
 
 
-def _prices(bundle: Bundle) -> Iterator[dict[str, Any]]:
-    """Every price of the catalog: vendor, type, kind of price, region."""
-    for types in bundle.data["catalog"].get("prices", {}).values():
+def _prices(catalog: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every price: by vendor, type, kind of price and region."""
+    for types in catalog.get("prices", {}).values():
         for kinds in types.values():
             for regions in kinds.values():
                 yield from regions.values()
-
-
-def _rows(table: Any) -> int:
-    """How many rows a table has; tables of several vendors are summed."""
-    if isinstance(table, dict) and table and all(isinstance(row, dict) for row in table.values()):
-        inner = [value for row in table.values() for value in row.values()]
-        if inner and all(isinstance(value, dict) for value in inner):
-            return len(inner)
-    return len(table)
 
 
 def _age(day: str | None, today: date | None) -> int | None:

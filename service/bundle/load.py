@@ -11,6 +11,7 @@ from service.bundle.archive import LARGEST_ARCHIVE, unpack
 from service.bundle.assemble import Parts, assemble
 from service.bundle.build import build
 from service.bundle.checks import ENTRY_PATH, ROOTS
+from service.bundle.digest import canonical
 from service.bundle.invalid import explain
 from service.bundle.values import Bundle, Org
 from service.bundle.write import MANIFEST, RULES
@@ -55,7 +56,7 @@ def loads(raw: bytes) -> Bundle:
     named = manifest.get("metadata")
     if not isinstance(named, dict) or manifest.get("roots") != list(ROOTS):
         raise BundleRefused("`.manifest` is not one that portreeve wrote", hint=_HINT)
-    data = {table: _json(files, f"{table}/data.json") for table in _TABLES}
+    data = {table: _table(files, table) for table in _TABLES}
     selected = frozenset(_json(files, RULES))
     modules = _modules(files)
     entry = modules.pop(ENTRY_PATH, "")
@@ -109,7 +110,7 @@ def _json(files: Mapping[str, bytes], path: str) -> dict[str, Any]:
     if path not in files:
         raise BundleRefused(f"the archive has no `{path}`", hint=_HINT)
     try:
-        content = json.loads(files[path], parse_constant=_refuse_constant)
+        content = json.loads(files[path])
     except (ValueError, RecursionError) as error:
         raise BundleRefused(f"`{path}` cannot be read as JSON") from error
     if not isinstance(content, dict):
@@ -117,8 +118,12 @@ def _json(files: Mapping[str, bytes], path: str) -> dict[str, Any]:
     return content
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def _table(files: Mapping[str, bytes], table: str) -> dict[str, Any]:
+    """A table in its canonical form, in which no key is there twice."""
+    content = _json(files, f"{table}/data.json")
+    if canonical(content) != files[f"{table}/data.json"]:
+        raise BundleRefused(f"`{table}/data.json` is not in canonical form", hint=_HINT)
+    return content
 
 
 def _text(content: Mapping[str, Any], name: str) -> str:

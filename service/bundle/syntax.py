@@ -112,6 +112,11 @@ class Module:
         """``file:line`` of a node."""
         return f"{self.path}:{line_of(body)}"
 
+    def line(self, body: Node) -> str:
+        """The text from where a node starts to the end of its line."""
+        start = body["span"]["start"]
+        return self.text[start:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()[:80]
+
     def source(self, body: Node) -> str:
         """The text of a node."""
         span = body["span"]

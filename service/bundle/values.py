@@ -62,7 +62,11 @@ class Limits(Value):
 
 
 class DataClass(Value):
-    """Where data of one class may be: in any of these jurisdictions or countries."""
+    """Where data of one class may be: in any of these jurisdictions or countries.
+
+    A class that lists neither may be anywhere. Jurisdictions are those of the catalog, countries
+    are two capital letters (ISO 3166-1).
+    """
 
     jurisdictions: tuple[Text, ...] = ()
     countries: tuple[Text, ...] = ()

@@ -1,0 +1,94 @@
+"""Whether what the organisation states names things that exist.
+
+A misspelt code leaves a mode without effect and a misspelt class leaves data anywhere, and nobody
+notices: so a name that nothing has is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.bundle.countries import COUNTRIES
+from service.errors import BundleRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from service.bundle.values import Bundle, Org
+
+# Findings that come from Portreeve itself and take a mode like any other.
+_OWN_CODE, _OWN_DOMAIN = "COV-001", "coverage"
+_MOST_LISTED = 60
+
+_Use = tuple[str, str, "Collection[str]", str]
+
+
+def check_org(org: Org, bundle: Bundle, stated_in: Mapping[str, str]) -> None:
+    """Refuse *org* where it names a code, class, jurisdiction, place or accelerator nothing has.
+
+    Args:
+        org: What the organisation states.
+        bundle: The bundle that it is in, with rules and catalog.
+        stated_in: Which file states which top-level key.
+
+    Raises:
+        BundleRefused: Names the file and the pointer.
+    """
+    for pointer, name, known, what in _uses(org, bundle.data["catalog"], bundle):
+        if name not in known:
+            file = stated_in.get(pointer.split("/")[1], f"{bundle.ref.name}/org")
+            raise BundleRefused(
+                f"{file}: `{name}` at `{pointer}` is no {what}",
+                hint=f"Known are {', '.join(sorted(known)[:_MOST_LISTED])}." if known else "",
+            )
+    _check_once("prices", ((p.vendor, p.instance_type, p.region, p.price_kind) for p in org.prices))
+    _check_once("internal_rates", ((rate.accelerator,) for rate in org.internal_rates))
+
+
+def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use]:
+    """Each name that *org* uses: where, the name, what it may be, and what that is called."""
+    yield from _uses_in_modes(org, bundle)
+    yield from _uses_in_scopes(org, catalog)
+    jurisdictions = {
+        entry["jurisdiction"]
+        for entries in catalog.get("countries", {}).values()
+        for entry in entries
+    }
+    for name, place in org.data_classes.items():
+        pointer = f"/data_classes/{name}"
+        for jurisdiction in place.jurisdictions:
+            yield f"{pointer}/jurisdictions", jurisdiction, jurisdictions, "known jurisdiction"
+        for country in place.countries:
+            yield f"{pointer}/countries", country, COUNTRIES, "country of ISO 3166-1"
+    accelerators = catalog.get("accelerators", {})
+    for index, rate in enumerate(org.internal_rates):
+        pointer = f"/internal_rates/{index}/accelerator"
+        yield pointer, rate.accelerator, accelerators, "accelerator of the catalog"
+
+
+def _uses_in_modes(org: Org, bundle: Bundle) -> Iterator[_Use]:
+    codes = {*bundle.rulebook, _OWN_CODE}
+    domains = {*(rule.domain for rule in bundle.rulebook.values()), _OWN_DOMAIN}
+    for index, mode in enumerate(org.modes):
+        if mode.code is not None:
+            yield f"/modes/{index}/code", mode.code, codes, "code of this bundle"
+        if mode.domain is not None:
+            yield f"/modes/{index}/domain", mode.domain, domains, "domain of this bundle"
+
+
+def _uses_in_scopes(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
+    """A vendor that the catalog does not have may have any region."""
+    for index, scope in enumerate(org.scopes):
+        for name in scope.data_classes:
+            yield f"/scopes/{index}/data_classes", name, org.data_classes, "class in data_classes"
+        regions = catalog.get("regions", {}).get(scope.vendor)
+        if scope.region is not None and regions is not None:
+            yield f"/scopes/{index}/region", scope.region, regions, f"region of `{scope.vendor}`"
+
+
+def _check_once(table: str, keys: Iterable[tuple[str, ...]]) -> None:
+    seen: set[tuple[str, ...]] = set()
+    for key in keys:
+        if key in seen:
+            raise BundleRefused(f"`{table}` has `{' '.join(key)}` twice")
+        seen.add(key)
