@@ -85,28 +85,23 @@ class Configuration:
         for _ in range(_HOPS):
             value = _mapping(expression).get("constant_value")
             if value is not None:
-                return value if isinstance(value, str) else None
+                return _text(value)
             variable = _variable(_references(expression))
-            if variable is None:
+            declaration = self._declaration(modules, variable) if variable else {}
+            if variable is None or declaration.get("sensitive"):
                 return None
             if not modules:
-                return self._root_variable(variable)
+                return _text(_mapping(self._variables.get(variable)).get("value"))
             expression = self._argument(modules, variable)
             if expression is None:
-                default = _mapping(self._declaration(modules, variable)).get("default")
-                return default if isinstance(default, str) else None
+                return _text(declaration.get("default"))
             modules = modules[:-1]
         return None
 
-    def _root_variable(self, name: str) -> str | None:
-        if _mapping(self._declaration((), name)).get("sensitive"):
-            return None
-        value = _mapping(self._variables.get(name)).get("value")
-        return value if isinstance(value, str) else None
-
-    def _declaration(self, modules: Modules, variable: str) -> Any:
+    def _declaration(self, modules: Modules, variable: str) -> Mapping[str, Any]:
         self._index()
-        return _mapping(_mapping(self._bodies.get(modules)).get("variables")).get(variable)
+        declared = _mapping(_mapping(self._bodies.get(modules)).get("variables"))
+        return _mapping(declared.get(variable))
 
     def _argument(self, modules: Modules, variable: str) -> Any:
         self._index()
@@ -155,6 +150,10 @@ def _variable(references: tuple[str, ...]) -> str | None:
         return None
     name = references[0].removeprefix("var.")
     return name if name.isidentifier() or name.replace("-", "_").isidentifier() else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

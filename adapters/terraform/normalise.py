@@ -37,8 +37,8 @@ _HINT = "Write the plan with `terraform show -json`."
 def normalise_plan(plan: Mapping[str, Any], *, scope: Scope, caller: str, key: str) -> Request:
     """What *plan* asks for, without anything secret.
 
-    *scope* is what the caller knows about where it is applied; the project is taken from the plan
-    where all resources agree on one.
+    *scope* is what the caller knows about where it is applied; Google's project is taken from the
+    plan where everything covered lies in the same one.
 
     Raises:
         RequestRefused: It is no plan, is one that failed, or an attribute that says what is taken
@@ -178,12 +178,13 @@ class _Normaliser:
                     yield attributes.text(("location",))
 
     def _completed_scope(self, covered: list[tuple[Item, Covered]]) -> Scope:
-        if self._scope.project is not None:
+        """The scope with Google's project, where everything covered lies in the same one."""
+        if self._scope.project is not None or any(how.vendor != "gcp" for _, how in covered):
             return self._scope
         projects = set()
-        for item, how in covered:
+        for item, _ in covered:
             attributes = self._attributes(item, "after") or self._attributes(item, "before")
-            if how.vendor == "gcp" and attributes is not None:
+            if attributes is not None:
                 projects.add(attributes.text(("project",)).value)
         project = projects.pop() if len(projects) == 1 else None
         if project is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from service.errors import RequestRefused
 from service.model.base import Change
 from service.model.resource import ReplaceOrder
+from service.model.sensitive import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +69,8 @@ class Item:
         known = _ACTIONS.get(tuple(map(str, actions))) if isinstance(actions, list) else None
         if known is None:
             raise RequestRefused(
-                f"`{self.address}` has unreadable `actions`: expected those of a Terraform plan",
+                f"`{redact_text(self.address)[:256]}` has unreadable `actions`: "
+                "expected those of a Terraform plan",
                 hint=_WRITE_IT,
             )
         if known[0] is Change.NO_OP and self.body.get("importing"):
@@ -191,7 +193,7 @@ def _check_addresses(items: tuple[Item, ...]) -> None:
     for item in items:
         if item.address in seen:
             raise RequestRefused(
-                f"two changes have the address `{item.address[:256]}`: expected one each",
+                f"two changes have the address `{redact_text(item.address)[:256]}`: expected one",
                 hint=_WRITE_IT,
             )
         seen.add(item.address)
