@@ -73,11 +73,16 @@ async def measure(folder: Path, concurrency: int, *, work: float = 0.0) -> None:
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
     await log.close()
     count = len(times)
-    print(
-        f"{concurrency:>11}  {work * 1e3:>7.1f}  {count / wall:>11,.0f}  {times[count // 2] * 1e3:>7.2f}"
-        f"  {times[int(count * 0.99)] * 1e3:>7.2f}  {(cpu / count - work) * 1e6:>15.0f}"
-        f"  {path.stat().st_size / count:>14,.0f}"
+    cells = (
+        f"{concurrency:>11}",
+        f"{work * 1e3:>7.1f}",
+        f"{count / wall:>11,.0f}",
+        f"{times[count // 2] * 1e3:>7.2f}",
+        f"{times[int(count * 0.99)] * 1e3:>7.2f}",
+        f"{(cpu / count - work) * 1e6:>15.0f}",
+        f"{path.stat().st_size / count:>14,.0f}",
     )
+    print("  ".join(cells))
 
 
 def main() -> None:
@@ -86,7 +91,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=below) as name:
         folder = Path(name)
         print(f"an append of 4 KiB with its flush: {flush_micros(folder):,.0f} us (median)\n")
-        print("concurrency  work ms  decisions/s   p50 ms   p99 ms  us CPU/decision  bytes/decision")
+        print(
+            "concurrency  work ms  decisions/s   p50 ms   p99 ms  us CPU/decision  bytes/decision"
+        )
         for work in (0.0, 0.0003):
             for concurrency in _CONCURRENCY:
                 asyncio.run(measure(folder, concurrency, work=work))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 
@@ -38,25 +39,27 @@ class Sender:
             try:
                 writer.write(sent)
                 await writer.drain()
-                answered = await _receive(reader)
+                told = Told.model_validate_json(await _receive(reader))
+            except ValidationError as error:
+                writer.close()
+                raise LogUnavailable(
+                    f"whoever writes the decision log `{self._path}` gave no usable answer",
+                    hint="Use the same release of Portreeve for every process on one log.",
+                ) from error
             except BaseException:
                 # Whatever cut the exchange short, the rest of an answer must not meet the next ask.
                 writer.close()
                 raise
             self._idle.append((reader, writer))
-        try:
-            return Told.model_validate_json(answered)
-        except ValidationError as error:
-            raise LogUnavailable(
-                f"the process that writes the decision log `{self._path}` gave no usable answer",
-                hint="Use the same release of Portreeve for every process on one log.",
-            ) from error
+            return told
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop the connections."""
         while self._idle:
             _, writer = self._idle.pop()
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _connect(self) -> Connection:
         peer = socket(AF_UNIX, SOCK_STREAM)

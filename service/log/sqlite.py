@@ -95,7 +95,7 @@ class DecisionLogFile:
         """Write what is waiting and release the log."""
         self._closed = True
         async with self._taking:
-            self._sender.close()
+            await self._sender.close()
             if self._lock is not None:
                 await asyncio.to_thread(self._leave, self._lock)
                 self._lock = None
@@ -158,7 +158,7 @@ class DecisionLogFile:
                 raise
             self._lock = lock
             self._receiver = _receive(self._path, self._writer)
-            self._sender.close()
+            await self._sender.close()
             return True
 
     def _leave(self, lock: WriterLock) -> None:
