@@ -65,14 +65,21 @@ class Accelerators:
     ) -> Accelerator:
         pointer = f"/accelerators/{index}/model"
         if item.model is None:
-            if of_instance is None or not self._made_by(of_instance, item.manufacturer):
+            # A label that is hidden or unknown may say more than the card: that it is partitioned.
+            nameless = draft.reason(pointer) in {None, Reason.UNDECLARED}
+            if (
+                of_instance is None
+                or not nameless
+                or not self._made_by(of_instance, item.manufacturer)
+            ):
                 draft.hide(pointer, Reason.UNDECLARED)
                 return item
             draft.learn(pointer, "inferred:instance_type")
             return item.model_copy(update=self._described(item, Identified(of_instance)))
         found = self.identify(item.model)
         if found is None:
-            draft.hide(pointer, Reason.NOT_IN_CATALOG)
+            # More is known than what covers it may say: there is a label, and it is not listed.
+            draft.unknown[pointer] = Reason.NOT_IN_CATALOG
             return item.model_copy(update={"model": None})
         update = self._described(item, found)
         if pointer not in draft.provenance or update:

@@ -326,6 +326,18 @@ def test_a_hint_goes_before_the_general_remedy() -> None:
     assert (finding.remedy, finding.message) == ("Do this.", "a[31m b")
 
 
+def test_facts_are_safe_to_print_in_lists_and_in_texts(
+    request_of: Any, resource_of: Any, bundle_of: Any
+) -> None:
+    facts = {"asked": "9\x1b[2J", "places": ["eu\n1", "x" * 999]}
+    finding = Finding(code="GPU-001", resource="a", facts=facts)
+
+    [judged] = decide(request_of(resource_of()), (finding,), (), bundle_of()).findings
+
+    assert judged.facts["asked"] == "9[2J"
+    assert judged.facts["places"] == ["eu 1", "x" * 255 + "…"]
+
+
 _CODES = st.sampled_from(["GPU-001", "GPU-002", "BUD-001", "RES-001"])
 _FINDINGS = st.builds(
     Finding,

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from service.bundle.values import Bundle, InternalRate, OrgPrice
 from service.model.base import LARGEST_EXACT, Basis, PriceKind, Range, Reason
 from service.model.resource import Accelerator, Cost, Lifetime, Sharing
+from service.resolve.resolver import Resolver
 
 
 def test_a_list_price_of_the_region_is_firm(resolve: Any, capacity: Any) -> None:
@@ -207,3 +209,41 @@ def test_a_size_that_nobody_knows_keeps_the_price_and_its_reason(
     assert resource.cost.basis is Basis.INTERNAL_RATE
     assert resource.cost.micros_per_hour == Range(min=500_000, max=None)
     assert resource.unknown["/cost/micros_per_hour"] is Reason.ELSEWHERE
+
+
+def test_prices_in_two_currencies_are_not_added(
+    bundle: Bundle, request_of: Any, workload: Any, now: Any
+) -> None:
+    rates = (
+        InternalRate(accelerator="nvidia-l4", micros_per_hour=1, currency="EUR"),
+        InternalRate(accelerator="amd-mi300x", micros_per_hour=1, currency="USD"),
+    )
+    org = bundle.org.model_copy(update={"internal_rates": rates})
+    one = Accelerator(model="nvidia-l4", per_worker=1, total=Range(min=1, max=1))
+    two = one.model_copy(update={"model": "amd-mi300x"})
+    resolver = Resolver(Bundle(bundle.ref, {}, bundle.data, {}, org))
+
+    asked = request_of(workload(accelerators=(one, two)))
+    [resource] = resolver.resolve(asked, now=now).resources
+
+    assert (resource.cost, resource.unknown["/cost"]) == (Cost(), Reason.NOT_IN_CATALOG)
+
+
+def test_a_contract_for_a_share_of_a_card_is_no_offer_of_whole_cards(
+    bundle: Bundle, request_of: Any, workload: Any, now: Any
+) -> None:
+    share = OrgPrice(vendor="aws", instance_type="g6f.large", micros_per_hour=1)
+    whole = OrgPrice(vendor="aws", instance_type="p5.48xlarge", micros_per_hour=8_000_000)
+    dearer = OrgPrice(vendor="aws", instance_type="p5.48xlarge", micros_per_hour=9_000_000)
+    org = bundle.org.model_copy(update={"prices": (share, whole, dearer)})
+    resolver = Resolver(Bundle(bundle.ref, {}, bundle.data, {}, org))
+    asked = Accelerator(model="nvidia-h100-sxm", per_worker=1, total=Range(min=1, max=1))
+
+    request = request_of(
+        workload(vendor="aws", region="eu-west-2"),
+        workload(vendor="aws", region="eu-west-2", accelerators=(asked,)),
+    )
+    small, large = resolver.resolve(request, now=now).resources
+
+    assert small.cost.basis is Basis.LIST
+    assert large.cost.micros_per_hour.max == 1_000_000

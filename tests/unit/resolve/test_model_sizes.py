@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from service.bundle.values import Bundle
 from service.model.base import Range, Reason
 from service.model.resource import Accelerator, Model, Sharing
+from service.resolve.resolver import Resolver
 
 
 @pytest.mark.parametrize(
@@ -163,3 +165,20 @@ def test_two_kinds_of_accelerators_have_no_single_memory(resolve: Any, workload:
 
     assert resource.unknown["/fit/usable_mib"] is Reason.UNDECLARED
     assert resource.software_stack == "cuda,rocm"
+
+
+def test_a_figure_that_the_catalog_lacks_is_unknown(
+    bundle: Bundle, request_of: Any, workload: Any, now: Any
+) -> None:
+    row = {**bundle.data["catalog"]["models"]["meta-llama/llama-3.1-70b"], "params_m": None}
+    row["kv_values_per_token"] = None
+    catalog = {**bundle.data["catalog"], "models": {"m": row}}
+    resolver = Resolver(Bundle(bundle.ref, {}, {**bundle.data, "catalog": catalog}, {}, bundle.org))
+
+    request = request_of(workload(model=Model(id="m")), workload(model=Model(id="m", params_m=9)))
+    bare, declared = resolver.resolve(request, now=now).resources
+
+    assert bare.unknown["/model/params_m"] is Reason.NOT_IN_CATALOG
+    assert bare.unknown["/fit/kv_values_per_token"] is Reason.NOT_IN_CATALOG
+    assert declared.model.params_m == 9
+    assert "/model/params_m" not in declared.unknown

@@ -7,6 +7,7 @@ import pytest
 
 from service.model.base import Reason
 from service.model.resource import RegionConstraint
+from service.resolve import regions
 
 
 def test_a_country_comes_from_the_catalog_and_not_from_the_name(
@@ -131,3 +132,31 @@ def test_what_a_payload_says_of_its_country_is_replaced(resolve: Any, capacity: 
 
     assert (resource.country, resource.jurisdictions) == ("US", ("US",))
     assert resource.operator == "Amazon Web Services"
+
+
+def test_a_vendor_with_one_partition_has_one_operator(resolve: Any, workload: Any) -> None:
+    known = resolve(workload(vendor="gcp"))
+    several = resolve(workload(vendor="aws", unknown={"/region": Reason.AFTER_APPLY}))
+    nowhere = resolve(workload(vendor="aws", region="mars-1"))
+    nobody = resolve(workload(unknown={"/vendor": Reason.ELSEWHERE}))
+
+    assert known.operator == "Google"
+    assert several.unknown["/operator"] is Reason.AFTER_APPLY
+    assert nowhere.unknown["/operator"] is Reason.NOT_IN_CATALOG
+    assert nobody.unknown["/operator"] is Reason.ELSEWHERE
+
+
+def test_a_zone_that_names_no_region_leaves_it_open(resolve: Any, capacity: Any) -> None:
+    resource = resolve(capacity(region=None, zone="1"))
+
+    assert (resource.region, resource.country) == (None, None)
+
+
+def test_places_are_remembered_for_a_bounded_number(
+    resolve: Any, capacity: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regions, "_REMEMBERED", 1)
+
+    assert resolve(capacity()).country == "US"
+    assert resolve(capacity(region="eu-west-2")).country == "GB"
+    assert resolve(capacity()).country == "US"

@@ -23,7 +23,7 @@ from service.model.resource import (
 from service.resolve.resolver import Resolver
 
 _SHARED = settings(
-    max_examples=150,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from service.model.base import Reason
 from service.model.resource import Data, Ownership, RegionConstraint
+from service.resolve import scopes
 
 
 def test_the_scope_goes_before_a_label(resolve: Any, workload: Any) -> None:
@@ -74,3 +77,13 @@ def test_a_required_region_beside_another_one_of_the_scope_leaves_both_possible(
 
     assert [p.country for p in resolve(pinned, cluster="eu-prod").places] == ["NL", "US"]
     assert [p.country for p in resolve(within, cluster="eu-prod").places] == ["NL"]
+
+
+def test_what_is_remembered_of_scopes_is_bounded(
+    resolve: Any, workload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scopes, "_REMEMBERED", 1)
+
+    assert resolve(workload(), cluster="eu-prod").vendor == "gcp"
+    assert resolve(workload(), cluster="us-1").vendor is None
+    assert resolve(workload(), cluster="eu-prod").vendor == "gcp"
