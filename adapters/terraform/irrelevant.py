@@ -116,7 +116,15 @@ _EXACT = frozenset({"aws_alb", "aws_region", "aws_service", "azurerm_resource_gr
 _ACCESS = re.compile(r"google_\w+_iam_(?:audit_config|binding|custom_role|member|policy)\Z")
 
 
-@lru_cache(maxsize=2048)
+# No provider's names come near this; whatever is longer is not worth remembering.
+_LONGEST = 128
+
+
 def is_irrelevant(kind: str) -> bool:
     """Whether resources of type *kind* take nothing of what is governed."""
+    return len(kind) <= _LONGEST and _matches(kind)
+
+
+@lru_cache(maxsize=2048)
+def _matches(kind: str) -> bool:
     return kind.startswith(_PREFIXES) or kind in _EXACT or _ACCESS.match(kind) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -124,15 +125,11 @@ def test_whatever_a_leaf_becomes_a_plan_is_normalised_or_refused(
     plan = json.loads(raw)
     for _ in range(data.draw(st.integers(1, 3))):
         *parents, last = data.draw(st.sampled_from(spots))
-        holder: Any = plan
-        for step in parents:
-            # An earlier change may have taken this branch away.
-            try:
+        # An earlier change may have taken this branch away.
+        with suppress(KeyError, IndexError, TypeError):
+            holder: Any = plan
+            for step in parents:
                 holder = holder[step]
-            except (KeyError, IndexError, TypeError):
-                holder = None
-                break
-        if isinstance(holder, dict) or (isinstance(holder, list) and last < len(holder)):
             holder[last] = data.draw(_LEAVES)
 
     try:
