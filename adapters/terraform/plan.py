@@ -2,7 +2,7 @@
 
 The format is HashiCorp's (JSON output format, ``format_version`` 0.1 to 1.x): minor versions only
 add, so an unknown minor is read and an unknown major is refused.
-Nothing of ``prior_state``, ``planned_values`` or ``output_changes`` is ever read.
+No value of ``prior_state``, ``planned_values`` or ``output_changes`` is ever read.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def read_plan(document: Any) -> Plan:
         raise RequestRefused(
             f"the document is {_kind(document)}: expected a Terraform plan", hint=_WRITE_IT
         )
-    changes = document.get("resource_changes")
+    changes = [] if _is_empty(document) else document.get("resource_changes")
     if changes is None:
         raise _not_a_plan(document)
     _check_version(document.get("format_version"))
@@ -125,6 +125,21 @@ def read_plan(document: Any) -> Plan:
         is_partial=bool(deferred) or document.get("complete") is False,
         configuration=_mapping(document.get("configuration")),
         variables=_mapping(document.get("variables")),
+    )
+
+
+def _is_empty(document: Mapping[str, Any]) -> bool:
+    """Whether Terraform says that it planned all there is and that this holds no resource.
+
+    It leaves `resource_changes` out then; from any other document the list must not be missing.
+    """
+    planned = document.get("planned_values")
+    return (
+        "resource_changes" not in document
+        and document.get("complete") is True
+        and document.get("errored") is False
+        and isinstance(planned, dict)
+        and planned.get("root_module") == {}
     )
 
 

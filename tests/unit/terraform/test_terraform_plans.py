@@ -74,6 +74,41 @@ def test_a_document_that_is_no_plan_is_refused_by_name(document: Any, words: str
     assert refusal.value.hint
 
 
+def test_a_whole_plan_without_any_resource_asks_for_nothing() -> None:
+    # This is all that terraform 1.11 writes for a configuration that holds outputs alone.
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"outputs": {"x": {"value": 1}}, "root_module": {}},
+        "applyable": True,
+        "complete": True,
+        "errored": False,
+    }
+
+    assert normalise(plan).resources == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"complete": False},
+        {"errored": True},
+        {"planned_values": {"root_module": {"resources": [{}]}}},
+        {"planned_values": {"root_module": {"child_modules": [{}]}}},
+        {"resource_changes": None},
+    ],
+)
+def test_changes_that_were_left_out_are_not_taken_for_none(change: dict[str, Any]) -> None:
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {}},
+        "complete": True,
+        "errored": False,
+    }
+
+    with pytest.raises(RequestRefused):
+        normalise({**plan, **change})
+
+
 def test_two_changes_of_one_address_are_refused() -> None:
     with pytest.raises(RequestRefused, match=r"two changes have the address `aws_instance.one`"):
         normalise({**NOTHING, "resource_changes": [change("aws_instance"), change("aws_instance")]})
