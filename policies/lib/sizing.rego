@@ -6,6 +6,8 @@
 #   takes besides weights and cache (activations, graphs, communication buffers) is not counted.
 package policies.lib.sizing
 
+import data.policies.lib.unknowns
+
 # METADATA
 # description: |
 #   One copy of the model that a resource serves; total for every dense document.
@@ -20,11 +22,13 @@ copy(resource) := {
 	"parts": parts,
 	"need_mib": sum([part.mib | some part in parts]),
 	"memory_mib": _memory_mib(resource.fit),
-	"percent": _percent(resource.model.memory_percent),
-	"missing": _missing(resource, tokens),
+	"percent": percent,
+	"missing": array.concat(_missing(resource, tokens), share_missing),
 } if {
 	fit := resource.fit
 	tokens := _tokens(resource)
+	percent := _percent(resource)
+	share_missing := ["/model/memory_percent" | [resource.model.memory_percent, percent] == [null, 100]]
 	weights := [{"what": "its weights", "mib": floor(bits / 8388608)} |
 		resource.model.params_m != null
 		fit.weight_bits != null
@@ -40,16 +44,21 @@ copy(resource) := {
 	parts := array.concat(weights, sequence)
 }
 
+# A length that will be declared and cannot be seen yet may be shorter than the longest.
 _tokens(resource) := resource.model.context_tokens if {
 	resource.model.context_tokens != null
+} else := null if {
+	unknowns.holds(resource, "/model/context_tokens")
 } else := resource.fit.max_context_tokens
 
 # 92 is what vLLM takes unless told otherwise: `gpu_memory_utilization`, vllm/config/cache.py. What
 # other users of the device need (3.5 GiB, "other" in aiconfigurator's aic-core systems/*.yaml) lies
-# outside of it.
-_percent(declared) := declared if declared != null
-
-else := 92
+# outside of it. A share that cannot be seen yet may be all.
+_percent(resource) := resource.model.memory_percent if {
+	resource.model.memory_percent != null
+} else := 100 if {
+	unknowns.holds(resource, "/model/memory_percent")
+} else := 92
 
 _memory_mib(fit) := fit.usable_mib * min([fit.accelerators_per_copy, 1000000]) if {
 	fit.usable_mib != null

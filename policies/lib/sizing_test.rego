@@ -58,6 +58,25 @@ test_a_sequence_is_as_long_as_the_model_allows_unless_declared if {
 	}
 }
 
+test_a_length_still_to_come_is_not_taken_for_the_longest if {
+	later := {"model": {"context_tokens": null}, "unknown": {"/model/context_tokens": "elsewhere"}}
+	copy := sizing.copy(_model(later))
+	[part.what | some part in copy.parts] == ["its weights"]
+	copy.missing == ["/model/context_tokens"]
+}
+
+test_a_share_still_to_come_may_be_all_and_is_pointed_at if {
+	copy := sizing.copy(_model({"unknown": {"/model/memory_percent": "elsewhere"}}))
+	copy.percent == 100
+	copy.missing == ["/model/memory_percent"]
+}
+
+test_a_declared_share_is_known_even_if_it_is_all if {
+	copy := sizing.copy(_model({"model": {"memory_percent": 100}}))
+	copy.percent == 100
+	copy.missing == []
+}
+
 test_a_server_takes_its_declared_share_or_the_usual_one if {
 	sizing.copy(_model({"model": {"memory_percent": 85}})).percent == 85
 	sizing.copy(_model({})).percent == 92

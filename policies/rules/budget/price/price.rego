@@ -20,7 +20,7 @@ import data.policies.lib.unknowns
 #   severity: medium
 #   message: "no price is known for `{resource}` ({priced_by}); it cannot be held against a budget"
 #   remedy: Use an instance type and a region with a known price, or have the organisation's price or internal rate for it stated.
-#   undetermined: "it is not known whether `{resource}` has a price: {missing} is not known"
+#   undetermined: "it cannot be told whether `{resource}` has a price; not known: {missing}"
 #   fields:
 #     - accelerators
 #     - change

@@ -25,7 +25,7 @@ _hours_per_month := 730
 #   severity: high
 #   message: "the request adds {monthly} {currency} a month of {role} for team `{team}`; one request may add {limit} {currency}"
 #   remedy: Ask for less at once, choose a cheaper instance type or a lower autoscaling maximum, or ask for a larger limit.
-#   undetermined: "it is not known whether the request stays within the monthly limit of its team: {missing} is no firm figure"
+#   undetermined: "it cannot be told whether the request stays within its team's monthly limit; no firm figure: {missing}"
 #   reads:
 #     - context.totals
 #   fields:

@@ -26,7 +26,7 @@ import data.policies.lib.whole
 #   severity: high
 #   message: "`{resource}` needs {needed_gib} GiB for {parts}; {count} x {label} has {usable_gib} GiB usable ({percent} % of {memory_gib} GiB)"
 #   remedy: Serve it on {suggestion}, spread each copy over more accelerators, or lower the precision or the context length.
-#   undetermined: "it is not known whether `{resource}` fits its accelerators: {missing} is not known"
+#   undetermined: "it cannot be told whether the model of `{resource}` fits its accelerators; not known: {missing}"
 #   fields:
 #     - accelerators
 #     - change

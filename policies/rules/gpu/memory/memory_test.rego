@@ -107,10 +107,14 @@ test_each_missing_value_is_pointed_at_rather_than_skipped if {
 }
 
 test_a_model_whose_name_is_still_to_come_is_undetermined if {
-	every pointer in ["/model", "/model/id", "/model/params_m"] {
-		nameless := _serving({"model": {"id": null, "params_m": null}, "unknown": {pointer: "after_apply"}})
-		_found(nameless) == _undetermined(["/model/params_m"])
+	later := _serving({"model": {"id": null, "params_m": null}})
+	every pointer in ["/model/id", "/model/params_m"] {
+		_found(object.union(later, {"unknown": {pointer: "after_apply"}})) == _undetermined(["/model/params_m"])
 	}
+	_found(object.union(later, {"unknown": {"/model": "after_apply"}})) == _undetermined([
+		"/model/params_m",
+		"/model/memory_percent",
+	])
 }
 
 test_parameters_are_enough_to_name_a_model if _found(_serving({"model": {"id": null}})) == _refused({})

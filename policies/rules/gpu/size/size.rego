@@ -23,7 +23,7 @@ import data.policies.lib.unknowns
 #   severity: high
 #   message: "`{resource}` takes up to {asked} accelerators; team `{team}` may take {limit} at once"
 #   remedy: Lower the count or the autoscaling maximum to {limit}, or ask the platform team for a larger limit.
-#   undetermined: "`{resource}` may take more accelerators than its team's limit: {missing} is not known"
+#   undetermined: "it cannot be told whether `{resource}` stays within its team's limit of accelerators; not known: {missing}"
 #   fields:
 #     - accelerators
 #     - accelerators.total

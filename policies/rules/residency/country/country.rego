@@ -22,7 +22,7 @@ import data.policies.lib.residency
 #   severity: critical
 #   message: "`{resource}` may put `{data_class}` data into {region} ({country}); it may only be in {allowed}"
 #   remedy: Choose a region in {allowed}, or take `{data_class}` data out of it.
-#   undetermined: "it is not known whether `{resource}` keeps its data where it may be: {missing} is not known"
+#   undetermined: "it cannot be told whether `{resource}` keeps its data where it may be; not known: {missing}"
 #   fields:
 #     - change
 #     - data

@@ -21,7 +21,7 @@ import data.policies.lib.unknowns
 #   severity: high
 #   message: "`{resource}` has `{data_class}` data and nothing keeps it in a region{unbinding}"
 #   remedy: Require the region, on Kubernetes by a node selector or a required node affinity on `topology.kubernetes.io/region`, or have the cluster's region stated in the organisation's scopes.
-#   undetermined: "it is not known whether `{resource}` has to be kept in a region: {missing} is not known"
+#   undetermined: "it cannot be told whether `{resource}` has to be kept in a region, or is; not known: {missing}"
 #   fields:
 #     - change
 #     - data
