@@ -66,7 +66,7 @@ class Accelerators:
         pointer = f"/accelerators/{index}/model"
         if item.model is None:
             # A label that is hidden or unknown may say more than the card: that it is partitioned.
-            nameless = draft.reason(pointer) in {None, Reason.UNDECLARED}
+            nameless = (draft.reason(pointer) or Reason.UNDECLARED) is Reason.UNDECLARED
             if (
                 of_instance is None
                 or not nameless
@@ -94,7 +94,7 @@ class Accelerators:
             update["manufacturer"] = self.rows[found.id]["manufacturer"]
         if found.slice is not None and item.slice is None:
             update["slice"] = found.slice
-        if found.sharing is not None and item.sharing in {None, Sharing.WHOLE}:
+        if found.sharing is not None and (item.sharing is None or item.sharing is Sharing.WHOLE):
             update["sharing"] = found.sharing
         return update
 

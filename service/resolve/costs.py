@@ -70,7 +70,7 @@ class Costs:
             basis=quote.basis,
             inferred=quote.inferred,
         )
-        draft.provenance["/cost"] = "scope" if quote.basis in _OWN else "catalog"
+        draft.provenance["/cost"] = _SOURCE[quote.basis.value]
 
     def _size_reason(self, draft: Draft) -> Reason:
         if draft.role is Role.CAPACITY:
@@ -101,12 +101,12 @@ class Costs:
         if draft.accelerators is None:
             return draft.reason("/accelerators") or Reason.UNDECLARED
         parts = [self._of_accelerator(draft, i, a) for i, a in enumerate(draft.accelerators)]
+        if len(parts) == 1:
+            return parts[0]
         amounts = [part for part in parts if isinstance(part, _Amount)]
         for part in parts:
             if isinstance(part, Reason):
                 return part
-        if len(amounts) == 1:
-            return amounts[0]
         quotes = [amount.quote for amount in amounts]
         if len({quote.currency for quote in quotes}) > 1:
             return Reason.NOT_IN_CATALOG
@@ -156,12 +156,16 @@ class Costs:
         if item.sharing is Sharing.TIME_SLICED:
             return None
         if item.slice is None:
-            return None if item.sharing in {Sharing.FRACTION, Sharing.MIG} else (1, 1)
+            whole = item.sharing is None or item.sharing is Sharing.WHOLE
+            return (1, 1) if whole else None
         profiles = self._accelerators.rows[item.model]["mig_profiles"] if item.model else ()
         return part_of(item.slice) or mig_share(item.slice, profiles or ())
 
 
-_OWN = frozenset({Basis.CONTRACT, Basis.INTERNAL_RATE})
+_SOURCE = {
+    basis.value: "scope" if basis in (Basis.CONTRACT, Basis.INTERNAL_RATE) else "catalog"
+    for basis in Basis
+}
 
 
 def _priced(count: int | None, quote: Quote, upper: int, lower: int) -> int | None:

@@ -5,7 +5,8 @@ No verdict and no formula: how much memory a model takes is said by rules.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.model.base import Reason
 from service.model.resource import Accelerator, Fit, Sharing
@@ -35,23 +36,30 @@ _MIG_PERCENT = 95
 (``nvidia-smi mig -lgip`` on A100 and H100), rounded down to the smallest."""
 
 
+class Sizes(NamedTuple):
+    """A model's row: its parameters, its part of ``fit``, and pointers to what the row lacks."""
+
+    params_m: int | None
+    shape: dict[str, object]
+    missing: tuple[str, ...]
+
+
 class Models:
     """The catalog's models by id and by other names."""
 
     def __init__(self, catalog: Table, accelerators: Accelerators, instances: Instances) -> None:
-        self._models = table(catalog, "models")
+        self._models = {name: _sizes(row) for name, row in table(catalog, "models").items()}
         self._names = table(catalog, "model_names")
         self._accelerators = accelerators
         self._instances = instances
 
-    def find(self, name: str) -> Table | None:
-        """The row of a model, by its id, an alias, or the last part of a path."""
+    def find(self, name: str) -> Sizes | None:
+        """The sizes of a model, by its id, an alias, or the last part of a path."""
         lowered = name.lower().rstrip("/")
         last = lowered.rpartition("/")[2]
         for key in (lowered, self._names.get(lowered), last, self._names.get(last)):
             if key is not None and key in self._models:
-                row: Table = self._models[key]
-                return row
+                return self._models[key]
         return None
 
     def apply(self, draft: Draft) -> None:
@@ -76,31 +84,29 @@ class Models:
 
     def _add_model(self, draft: Draft, fit: dict[str, object]) -> None:
         declared = draft.state.model
-        row = self.find(declared.id) if declared.id is not None else None
-        if row is None:
+        sizes = self.find(declared.id) if declared.id is not None else None
+        if sizes is None:
             reason = Reason.UNDECLARED if declared.id is None else Reason.NOT_IN_CATALOG
             if declared.params_m is None:
                 draft.hide("/model/params_m", reason)
             for name in _SHAPE:
                 draft.hide(f"/fit/{name}", reason)
         else:
-            self._add_shape(draft, fit, row)
+            self._add_shape(draft, fit, sizes)
         self._add_bits(draft, fit)
 
-    def _add_shape(self, draft: Draft, fit: dict[str, object], row: Table) -> None:
+    def _add_shape(self, draft: Draft, fit: dict[str, object], sizes: Sizes) -> None:
         """The catalog's figures; a declared size may be larger than the catalog's, not smaller."""
-        params, declared = row["params_m"], draft.state.model
+        params, declared = sizes.params_m, draft.state.model
         if params is None:
             if declared.params_m is None:
                 draft.hide("/model/params_m", Reason.NOT_IN_CATALOG)
         elif declared.params_m is None or declared.params_m < params:
             draft.update["model"] = declared.model_copy(update={"params_m": params})
             draft.learn("/model/params_m", "catalog")
-        for name, column in _SHAPE.items():
-            value = row[column]
-            fit[name] = value
-            if value is None:
-                draft.hide(f"/fit/{name}", Reason.NOT_IN_CATALOG)
+        fit.update(sizes.shape)
+        for pointer in sizes.missing:
+            draft.hide(pointer, Reason.NOT_IN_CATALOG)
         draft.provenance["/fit"] = "catalog"
 
     def _add_bits(self, draft: Draft, fit: dict[str, object]) -> None:
@@ -172,6 +178,12 @@ _SHAPE = {
 """Field of ``fit`` by column of the catalog."""
 
 
+def _sizes(row: Table) -> Sizes:
+    shape = {name: row[column] for name, column in _SHAPE.items()}
+    missing = tuple(f"/fit/{name}" for name, value in shape.items() if value is None)
+    return Sizes(row["params_m"], shape, missing)
+
+
 def part_of(text: str) -> tuple[int, int] | None:
     """The share that ``1/8`` states; ``None`` for anything else, such as a MIG profile."""
     upper, slash, lower = text.partition("/")
@@ -197,6 +209,7 @@ def _bits(name: str | None) -> int | None:
     return _USUAL_BITS if name in _UNSAID else BITS.get(str(name).lower())
 
 
+@functools.lru_cache(maxsize=1024)
 def _bits_in_name(model: str | None) -> int | None:
     """Bits that a checkpoint's own name states, as in ``Llama-3.1-70B-Instruct-FP8``."""
     if model is None:

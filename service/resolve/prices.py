@@ -73,8 +73,7 @@ class Prices:
         self, vendor: str, name: str, kind: PriceKind, places: Iterable[str]
     ) -> Quote | None:
         """The price of one whole instance in the first of *places* that has one."""
-        contract = self._contract.get((vendor, name, kind))
-        if contract is not None:
+        if self._contract and (contract := self._contract.get((vendor, name, kind))):
             quote = _first(contract, (*places, EVERYWHERE))
             if quote is not None:
                 return quote
@@ -87,15 +86,15 @@ class Prices:
         self, vendor: str, accelerator: str, kind: PriceKind, places: Iterable[str]
     ) -> Quote | None:
         """The vendor's cheapest offer with that accelerator in the first of *places* with one."""
-        contract = self._contract_offers.get((vendor, accelerator, kind))
-        if contract is not None:
+        offers = self._contract_offers
+        if offers and (contract := offers.get((vendor, accelerator, kind))):
             quote = _first(contract, (*places, EVERYWHERE))
             if quote is not None:
                 return quote
         rows = self._offers.get(accelerator, {}).get(vendor)
         if not rows or kind is not PriceKind.ON_DEMAND:
             return None
-        return self._listed(rows, places, "micros_per_accelerator_hour")._replace(inferred=True)
+        return self._listed(rows, places, "micros_per_accelerator_hour", inferred=True)
 
     def internal(self, accelerator: str) -> Quote | None:
         """The organisation's own rate for one accelerator."""
@@ -110,16 +109,18 @@ class Prices:
         named = [name for name in (region, zone) if name is not None]
         return (*named, *(areas[name] for name in named if name in areas))
 
-    def _listed(self, rows: Table, places: Iterable[str], column: str) -> Quote:
+    def _listed(
+        self, rows: Table, places: Iterable[str], column: str, *, inferred: bool = False
+    ) -> Quote:
         for place in (*places, EVERYWHERE):
             row = rows.get(place)
             if row is not None:
-                return Quote(row[column], 1, row["currency"], Basis.LIST)
+                return Quote(row[column], 1, row["currency"], Basis.LIST, inferred)
         # Amounts of several currencies cannot be compared: the organisation's goes first.
         currencies = {row["currency"] for row in rows.values()}
         chosen = self._currency if self._currency in currencies else max(currencies)
         highest = max(row[column] for row in rows.values() if row["currency"] == chosen)
-        return Quote(highest, 1, chosen, Basis.LIST_OTHER_REGION)
+        return Quote(highest, 1, chosen, Basis.LIST_OTHER_REGION, inferred)
 
 
 def _first(quotes: Mapping[str, Quote], places: Iterable[str]) -> Quote | None:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from service.model.resource import Resource, ResourceState
 
-_FIRM = frozenset({Basis.CONTRACT, Basis.LIST})
-_COUNTS_NOTHING = frozenset({Change.READ, Change.NO_OP})
-
 
 class _Key(NamedTuple):
     team: str | None
@@ -54,7 +51,7 @@ def totals(resources: Iterable[Resource], currency: str) -> tuple[Total, ...]:
     """The totals of resolved *resources*, sorted; *currency* stands for amounts without one."""
     sums: dict[_Key, _Sum] = {}
     for resource in resources:
-        if resource.change not in _COUNTS_NOTHING:
+        if resource.change is not Change.READ and resource.change is not Change.NO_OP:
             _add(sums, resource, currency)
     return tuple(
         Total(
@@ -99,14 +96,16 @@ def _sides(resource: Resource, currency: str) -> tuple[_Side | None, _Side | Non
 
 def _side(state: ResourceState, role: Role, currency: str) -> _Side:
     cost = state.cost
-    most = cost.micros_per_hour.max
-    missing = cost.basis is Basis.UNKNOWN and "/cost" in state.unknown
+    basis, most = cost.basis, cost.micros_per_hour.max
+    missing = basis is Basis.UNKNOWN and "/cost" in state.unknown
     amount = most if most is not None else cost.micros_per_hour.min
     return _Side(
         key=_Key(state.ownership.team, role, cost.currency or currency),
         micros=None if missing else amount or 0,
-        is_lower_bound=cost.basis is not Basis.UNKNOWN and most is None,
-        is_firm=cost.basis in _FIRM or (cost.basis is Basis.UNKNOWN and not missing),
+        is_lower_bound=basis is not Basis.UNKNOWN and most is None,
+        is_firm=basis is Basis.LIST
+        or basis is Basis.CONTRACT
+        or (basis is Basis.UNKNOWN and not missing),
         accelerators=sum(
             item.total.max or item.total.min or 0 for item in state.accelerators or ()
         ),
