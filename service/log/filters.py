@@ -72,7 +72,7 @@ def moment(text: str | None, name: str) -> datetime | None:
     try:
         if age := AGE.fullmatch(text):
             return datetime.now(UTC) - timedelta(**{UNITS[age["unit"]]: int(age["count"])})
-        stated = datetime.fromisoformat(text)
+        stated = datetime.fromisoformat(text.upper())
         if "T" in text.upper() and stated.tzinfo is not None:
             return stated
     except (ValueError, OverflowError):

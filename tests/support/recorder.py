@@ -1,0 +1,89 @@
+"""Runs ``recording.py`` and looks at what it left in the log."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from running import ROOT
+
+from service.log.rows import restore
+
+PROGRAM = Path(__file__).with_name("recording.py")
+
+
+class Recorder:
+    """A process that records as fast as it can."""
+
+    def __init__(
+        self, log: Path, *, callers: int = 8, env: Mapping[str, str] | None = None
+    ) -> None:
+        paths = f"{ROOT}{os.pathsep}{PROGRAM.parent}"
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), str(log), str(callers)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths, **(env or {})},
+        )
+        self.lines: list[str] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            # A line that the kill cut in half was not acknowledged as a whole.
+            self.lines.extend(line[:-1] for line in lines if line.endswith("\n"))
+
+    @property
+    def acknowledged(self) -> list[str]:
+        return [line for line in self.lines if line != "open" and not line.startswith("refused")]
+
+    @property
+    def refused(self) -> list[str]:
+        return [line for line in self.lines if line.startswith("refused")]
+
+    def wait_for(self, count: int, *, seconds: float = 20) -> None:
+        """Wait until *count* records are acknowledged."""
+        until = time.monotonic() + seconds
+        while len(self.acknowledged) < count:
+            assert time.monotonic() < until, f"{len(self.lines)} lines: {self.lines[-3:]}"
+            assert self.process.poll() is None, f"ended with {self.process.returncode}"
+            time.sleep(0.01)
+
+    def kill(self) -> list[str]:
+        """Kill it where it stands; what it had acknowledged."""
+        self.process.kill()
+        self.process.wait()
+        self._thread.join()
+        return self.acknowledged
+
+
+COUNTS = """
+    SELECT d.seq, d.decision_id, d.body,
+        (SELECT count(*) FROM decision_resources AS r WHERE r.decision = d.seq),
+        (SELECT count(*) FROM findings AS f WHERE f.decision = d.seq),
+        (SELECT count(*) FROM contexts AS c WHERE c.decision = d.seq),
+        (SELECT count(*) FROM bodies AS b WHERE b.digest = d.request_body)
+    FROM decisions AS d ORDER BY d.seq
+"""
+
+
+def check(path: Path) -> set[str]:
+    """The ids in the log at *path*, once it is found whole: no half-written decision, no gap."""
+    with sqlite3.connect(path) as log:
+        assert log.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert log.execute("PRAGMA foreign_key_check").fetchall() == []
+        rows = log.execute(COUNTS).fetchall()
+    log.close()
+    for number, (seq, decision_id, body, *counts) in enumerate(rows, start=1):
+        decision = restore(body)
+        assert (seq, decision_id) == (number, decision.decision_id)
+        assert counts == [len(decision.resources), len(decision.findings), 1, 1]
+    return {row[1] for row in rows}

@@ -1,0 +1,48 @@
+"""Records decisions in a process of its own until it is killed: ``recording.py LOG [CALLERS]``.
+
+Each id is printed once its record is acknowledged; ``refused`` and the reason when it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+from pathlib import Path
+
+import structlog
+from records import entry, resource
+
+from service.errors import LogUnavailable
+from service.log.sqlite import DecisionLogFile, open_log
+
+
+def say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+async def record_for_ever(log: DecisionLogFile) -> None:
+    while True:
+        made = entry(
+            unique=random.random() < 0.5,
+            resources=tuple(resource(n) for n in range(random.randint(1, 40))),
+        )
+        try:
+            kept = await log.record(made)
+        except LogUnavailable as refused:
+            say(f"refused {refused.message}")
+            await asyncio.sleep(0.05)
+        else:
+            say(kept.decision_id)
+
+
+async def main(path: Path, callers: int) -> None:
+    log = await open_log(path)
+    say("open")
+    await asyncio.gather(*(record_for_ever(log) for _ in range(callers)))
+
+
+if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 8))

@@ -1,0 +1,89 @@
+"""Real disks that are full or cannot flush: nothing is acknowledged that is not there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from recorder import Recorder, check
+
+pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(120)]
+
+SHIM = Path(__file__).parents[1] / "support" / "failing_flush.c"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def shim(tmp_path: Path) -> Path:
+    """A library whose flushes fail on demand."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler to build the failing flush with")
+    library = tmp_path / "failing_flush.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(SHIM), "-ldl"], check=True)
+    return library
+
+
+def wait_for_refusal(recorder: Recorder) -> str:
+    until = time.monotonic() + 30
+    while not recorder.refused:
+        assert time.monotonic() < until, "nothing was refused"
+        assert recorder.process.poll() is None
+        time.sleep(0.01)
+    return recorder.refused[0]
+
+
+def test_a_full_disk_refuses_and_takes_records_again_when_there_is_room(small_disk: Path) -> None:
+    path = small_disk / "decisions.db"
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(2 * 2**20))
+    recorder = Recorder(path)
+    refusal = wait_for_refusal(recorder)
+    acknowledged = len(recorder.acknowledged)
+    ballast.unlink()
+    recorder.wait_for(acknowledged + 20)
+    kept = recorder.kill()
+
+    assert "no space left" in refusal
+    assert acknowledged > 0
+    assert set(kept) - check(path) == set()
+
+
+def test_a_failed_flush_stops_a_log_until_it_is_started_again(tmp_path: Path, shim: Path) -> None:
+    path = tmp_path / "decisions.db"
+    flag = tmp_path / "fail"
+    recorder = Recorder(path, env={"LD_PRELOAD": str(shim), "FAIL_FLUSH": str(flag)})
+    recorder.wait_for(20)
+    flag.touch()
+    refusal = wait_for_refusal(recorder)
+    time.sleep(0.1)
+    acknowledged = len(recorder.acknowledged)
+    flag.unlink()
+    time.sleep(0.5)
+    kept = recorder.kill()
+
+    assert "SQLITE_IOERR_FSYNC" in refusal
+    assert len(kept) == acknowledged
+    again = Recorder(path)
+    again.wait_for(20)
+    kept += again.kill()
+    assert set(kept) - check(path) == set()
