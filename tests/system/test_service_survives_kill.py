@@ -58,7 +58,7 @@ def test_every_answered_decision_is_in_the_log_after_kill_9(tmp_path: Path) -> N
         kept = dict(log.execute("SELECT key, outcome FROM decisions"))
         orphans = log.execute(
             "SELECT count(*) FROM decision_resources"
-            " WHERE decision_id NOT IN (SELECT decision_id FROM decisions)"
+            " WHERE decision NOT IN (SELECT seq FROM decisions)"
         ).fetchone()
     missing = {uid for uid, outcome in answered.items() if kept.get(uid) != outcome}
     assert missing == set()
