@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from service.decide.builtin import BUILTIN, NOT_COVERED, system_rule
 from service.decide.modes import RANK, Place, mildest, stated_mode
 from service.decide.reasons import Reasons
-from service.decide.rulebook import render, tidy
+from service.decide.rulebook import LONGEST_FACT, render, tidy
 from service.errors import EngineUnavailable, EvaluationFailed, GovernanceError
 from service.model.base import Change, Reason
 from service.model.decision import Cause, Outcome
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _SETTLED = frozenset({Change.DELETE, Change.NO_OP, Change.READ})
 _OUTCOMES = {Mode.OBSERVE: Outcome.ALLOW, Mode.WARN: Outcome.WARN, Mode.ENFORCE: Outcome.DENY}
 _LONGEST_TEXT = 2048
-_LONGEST_FACT = 256
 
 _Identity = tuple[str, str, tuple[str, ...], str]
 
@@ -195,8 +194,8 @@ def _tidy_facts(facts: Facts) -> Facts:
     for name in sorted(facts):
         value = facts[name]
         if isinstance(value, str):
-            value = tidy(value, _LONGEST_FACT)
+            value = tidy(value, LONGEST_FACT)
         elif isinstance(value, list):
-            value = [tidy(item, _LONGEST_FACT) for item in value]
+            value = [tidy(item, LONGEST_FACT) for item in value]
         tidied[name] = value
     return tidied

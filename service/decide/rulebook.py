@@ -7,11 +7,10 @@ import unicodedata
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from service.errors import BundleRefused
 from service.model.base import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from service.bundle.values import Rule
     from service.model.finding import Finding
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 LONGEST_FACT = 256
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_ALWAYS = frozenset({"resource"})
-_WHEN_UNDETERMINED = frozenset({"resource", "missing"})
 _MISSING_ANY = "it is not known whether `{resource}` keeps the rule: {missing} is not known"
 
 _REASONS = {
@@ -52,8 +49,9 @@ class Words(NamedTuple):
 def render(
     rule: Rule, finding: Finding, missing: Mapping[str, Sequence[Reason]] | None = None
 ) -> Words:
-    """The words of *rule* about *finding*; a placeholder without a fact becomes ``?``.
+    """The words of *rule* about *finding*.
 
+    The build checks that each placeholder is a fact of the rule; one without becomes ``?`` here.
     *missing* gives the reasons of the undetermined pointers, where they are known. An undetermined
     finding has no facts that a remedy could use: its remedy is that of the reasons.
     """
@@ -72,35 +70,6 @@ def render(
         _filled(rule.undetermined or _MISSING_ANY, values),
         " ".join(remedies) or _filled(rule.remedy, values),
     )
-
-
-def check_template(rule: Rule, facts_names: Iterable[str]) -> None:
-    """Check that every placeholder of *rule* will have a value.
-
-    Raises:
-        BundleRefused: A placeholder is no fact of the rule, or a brace belongs to none.
-    """
-    facts = _ALWAYS.union(facts_names)
-    templates = (
-        ("title", rule.title, facts),
-        ("message", rule.message, facts),
-        ("remedy", rule.remedy, facts),
-        ("undetermined", rule.undetermined, _WHEN_UNDETERMINED),
-    )
-    for field, template, known in templates:
-        rest = _PLACEHOLDER.sub("", template)
-        if "{" in rest or "}" in rest:
-            raise BundleRefused(
-                f"the {field} of `{rule.code}` has a brace that belongs to no placeholder",
-                hint="Write a placeholder as `{name}`, with a fact's name and nothing else.",
-            )
-        unknown = sorted(set(_PLACEHOLDER.findall(template)) - known)
-        if unknown:
-            raise BundleRefused(
-                f"the {field} of `{rule.code}` uses `{{{unknown[0]}}}`, expected one of"
-                f" {', '.join(f'`{name}`' for name in sorted(known))}",
-                hint="Report it as a fact of the rule, or take it out of the text.",
-            )
 
 
 def shown(value: object) -> str:

@@ -98,6 +98,7 @@ CATALOG: dict[str, Any] = {
             "westeurope": _region("NL", partition="AzureCloud"),
             "germany": _region("DE", "logical", "AzureCloud"),
         },
+        "coreweave": {"EU-NORTH-02": _region("NO", partition="coreweave")},
         "gcp": {
             "europe-west4": _region("NL", partition=""),
             "europe-west1": _region("BE", partition=""),

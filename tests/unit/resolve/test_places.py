@@ -75,6 +75,8 @@ def test_a_region_is_found_by_its_zone(resolve: Any, capacity: Any) -> None:
         "inferred:zone",
     )
     assert "/region" not in aws.unknown
+    listed = resolve(capacity(vendor="coreweave", region=None, zone="EU-NORTH-02A"))
+    assert (listed.region, listed.country) == ("EU-NORTH-02", "NO")
     assert gcp.region == "europe-west4"
 
 
