@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import http.client
 import json
 import random
 import sqlite3
@@ -29,7 +30,7 @@ def _ask_until_it_dies(url: str) -> list[tuple[str, str]]:
         body = json.dumps(review(deployment(gpus=random.randint(1, 4)), uid=uid)).encode()
         try:
             answer = call(f"{url}/v1/kubernetes/validate/prod-eu", body)
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return answered
         if answer.status == 200:
             answered.append((uid, "allow" if answer.body["response"]["allowed"] else "deny"))
