@@ -104,7 +104,7 @@ def _all_of(term: dict[str, Any]) -> dict[str, Constraint]:
     found: dict[str, Constraint] = {}
     for expression in objects(term, "matchExpressions"):
         key, operator = expression.get("key"), expression.get("operator")
-        if type(key) is not str or operator not in {"In", "NotIn"}:
+        if type(key) is not str or operator not in ("In", "NotIn"):
             continue
         label = _RENAMED.get(key, key)
         values = tuple(texts(expression, "values"))

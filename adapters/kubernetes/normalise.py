@@ -138,7 +138,7 @@ def _put_resource(
         before = found.state
     elif change is Change.UPDATE and asked.old is not None:
         before = found.state if _is_same(asked.old, document) else describe(asked.old, layout).state
-        if mapping(document, "metadata").get("deletionTimestamp") is not None:
+        if _is_going(asked.old) and _is_going(document):
             change = Change.DELETE
         elif before == found.state:
             change = Change.NO_OP
@@ -148,6 +148,11 @@ def _put_resource(
     request["resources"] = [resource]
     if found.unlisted and change is not Change.DELETE:
         request["not_covered"] = _unlisted(identity, found)
+
+
+def _is_going(document: dict[str, Any]) -> bool:
+    """Whether the object is being deleted and waits for its finalizers."""
+    return mapping(document, "metadata").get("deletionTimestamp") is not None
 
 
 def _is_same(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -186,10 +186,9 @@ def _put_vendor(state: State, nodes: Nodes, devices: Devices) -> None:
     if vendor is not None:
         state.put("/vendor", vendor, "inferred:node_labels")
         return
-    for taken in devices.taken:
-        vendor = _VENDORS.get(taken.device.manufacturer or "")
-        if vendor is not None:
-            state.put("/vendor", vendor, "inferred:accelerators")
+    makers = {taken.device.manufacturer or "" for taken in devices.taken}
+    if len(makers) == 1 and (vendor := _VENDORS.get(makers.pop())) is not None:
+        state.put("/vendor", vendor, "inferred:accelerators")
 
 
 def _put_server(state: State, containers: Containers) -> None:

@@ -1,0 +1,34 @@
+"""Admission reviews by a real API server, and what they are normalised to.
+
+``tests/contract/rewrite_kubernetes.py`` writes both.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.kubernetes.normalise import normalise_review
+
+CASES = sorted(path.parent for path in (Path(__file__).parent / "kubernetes").glob("*/case.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_review_is_normalised_as_written_down(case: Path) -> None:
+    review = json.loads((case / "request.json").read_text())
+
+    request = normalise_review(review, cluster="prod-eu", caller="contract")
+
+    expected = json.loads((case / "normalised.json").read_text())
+    assert expected == json.loads(request.model_dump_json(exclude_defaults=True))
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 20
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_secret_is_written_down(case: Path) -> None:
+    assert "canary" not in (case / "normalised.json").read_text()

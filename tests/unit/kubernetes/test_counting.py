@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.kubernetes.devices import Device, device_of
+from adapters.kubernetes.kinds import Layout
+from adapters.kubernetes.quantities import mebibytes, whole
+from adapters.kubernetes.workloads import describe
+from service.errors import RequestRefused
+from service.model.base import Reason
+from service.model.resource import ResourceState, Sharing
+
+
+@pytest.mark.parametrize(
+    ("quantity", "count"),
+    [
+        (8, 8),
+        (0, 0),
+        ("8", 8),
+        ("+8", 8),
+        ("1k", 1000),
+        ("1Ki", 1024),
+        ("2000m", 2),
+        ("0.5k", 500),
+        (".5k", 500),
+        ("1e3", 1000),
+        ("1E3", 1000),
+        ("1E", 10**18 if 10**18 < 2**53 else None),
+        (2.0, 2),
+        ("500m", None),
+        ("1.5", None),
+        (0.5, None),
+        (-1, None),
+        ("-1", None),
+        ("", None),
+        (None, None),
+        (True, None),
+        ("$GPU_PER_NODE", None),
+        ("{{ gpus }}", None),
+        ("eight", None),
+        ("\uff11", None),
+        ("1 ", None),
+        ("9" * 30, None),
+        ("1e99", None),
+        (2**53, None),
+        ([], None),
+    ],
+)
+def test_a_quantity_counts_or_is_not_known(quantity: Any, count: int | None) -> None:
+    assert count == whole(quantity)
+
+
+def test_sizes_are_rounded_down_to_mebibytes() -> None:
+    assert [mebibytes(size) for size in ("16Gi", "1G", "1048576", 1 << 20, "all")] == [
+        16384,
+        953,
+        1,
+        1,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [
+        ("nvidia.com/gpu", Device("device", "nvidia")),
+        ("nvidia.com/gpu.shared", Device("device", "nvidia", Sharing.TIME_SLICED)),
+        ("nvidia.com/mig-1g.10gb", Device("device", "nvidia", Sharing.MIG, "1g.10gb")),
+        ("nvidia.com/mig-1g.10gb.me", Device("device", "nvidia", Sharing.MIG, "1g.10gb+me")),
+        (
+            "nvidia.com/mig-3g.20gb.shared",
+            Device("device", "nvidia", Sharing.TIME_SLICED, "3g.20gb"),
+        ),
+        ("amd.com/cpx_nps4", Device("device", "amd", Sharing.FRACTION, "cpx_nps4")),
+        ("amd.com/spx_nps1", Device("device", "amd", Sharing.WHOLE)),
+        ("gpu.intel.com/i915", Device("device", "intel")),
+        ("gpu.intel.com/i915_monitoring", Device("privilege", "intel")),
+        ("gpu.intel.com/monitoring", Device("privilege", "intel")),
+        ("habana.ai/gaudi", Device("device", "intel", Sharing.WHOLE)),
+        ("huawei.com/Ascend910B4", Device("device", "huawei")),
+        ("huawei.com/Ascend910B4-memory", Device("fraction", "huawei")),
+        ("rdma/ib", Device("network")),
+        ("vendor.example/gpu-large", Device("device")),
+        ("vendor.example/vgpu", Device("device")),
+        ("vendor.example/uinput", None),
+        ("vendor.example/widget", None),
+    ],
+)
+def test_the_name_of_a_resource_says_what_it_counts(name: str, device: Device | None) -> None:
+    assert device == device_of(name)
+
+
+def container(limits: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"name": "c", "image": "i", "resources": {"limits": limits}, **more}
+
+
+def state_of(pod: dict[str, Any], layout: Layout = Layout.POD, **spec: Any) -> ResourceState:
+    document = {"spec": pod} if layout is Layout.POD else {"spec": {"template": {"spec": pod}}}
+    document["spec"].update(spec)
+    return ResourceState.model_validate(describe(document, layout).state)
+
+
+def totals(state: ResourceState) -> dict[str | None, int | None]:
+    return {item.resource: item.total.max for item in state.accelerators or ()}
+
+
+GPU = "nvidia.com/gpu"
+
+
+def test_containers_are_added_and_init_containers_are_not() -> None:
+    pod = {
+        "initContainers": [container({GPU: 1}), container({GPU: "3"})],
+        "containers": [container({GPU: 1}), container({GPU: 1}), container({"cpu": 4})],
+    }
+
+    assert totals(state_of(pod)) == {GPU: 3}
+
+
+def test_sidecars_are_added_and_run_beside_later_init_containers() -> None:
+    sidecar = container({GPU: 2}, restartPolicy="Always")
+    app = [container({GPU: 1})]
+
+    before = state_of({"initContainers": [sidecar, container({GPU: 4})], "containers": app})
+    after = state_of({"initContainers": [container({GPU: 4}), sidecar], "containers": app})
+
+    assert totals(before) == {GPU: 6}
+    assert totals(after) == {GPU: 4}
+
+
+def test_the_limit_is_what_counts_and_a_request_only_without_it() -> None:
+    both = {"resources": {"limits": {GPU: 2}, "requests": {GPU: 1}}}
+    request = {"resources": {"requests": {GPU: 4}}}
+
+    assert totals(state_of({"containers": [both, request]})) == {GPU: 6}
+
+
+def test_resources_of_the_whole_pod_count_where_they_are_more() -> None:
+    pod = {"containers": [container({GPU: 1})], "resources": {"limits": {GPU: 4}}}
+
+    assert totals(state_of(pod)) == {GPU: 4}
+
+
+@pytest.mark.parametrize("quantity", ["$GPU_PER_NODE", None, "", "500m", -1, "1.5"])
+def test_a_quantity_that_counts_nothing_is_not_none_but_unknown(quantity: Any) -> None:
+    state = state_of({"containers": [container({GPU: 1}), container({GPU: quantity})]})
+
+    assert totals(state) == {GPU: None}
+    assert state.accelerators is not None
+    assert state.accelerators[0].per_worker is None
+    assert state.unknown == {
+        "/accelerators/0/per_worker": Reason.UNDECLARED,
+        "/accelerators/0/total": Reason.UNDECLARED,
+    }
+
+
+def test_asking_for_zero_devices_is_asking_for_none() -> None:
+    assert state_of({"containers": [container({GPU: "0"})]}).accelerators == ()
+
+
+def test_memory_of_a_card_without_a_card_is_of_an_unknown_number_of_cards() -> None:
+    state = state_of({"containers": [container({"nvidia.com/gpumem": 3000})]})
+
+    assert totals(state) == {"nvidia.com/gpumem": None}
+    assert state.unknown["/accelerators/0/total"] is Reason.UNDECLARED
+
+
+def test_memory_asked_for_beside_cards_makes_parts_of_them() -> None:
+    state = state_of({"containers": [container({GPU: 2, "nvidia.com/gpumem": 3000})]})
+
+    assert state.accelerators is not None
+    assert [item.slice for item in state.accelerators] == ["3000MiB"]
+    assert [item.sharing for item in state.accelerators] == [Sharing.FRACTION]
+
+
+def test_a_claim_hides_nothing_that_is_known() -> None:
+    claims = [{"name": "c", "resourceClaimName": "c"}]
+
+    alone = state_of({"containers": [container({})], "resourceClaims": claims})
+    beside = state_of({"containers": [container({GPU: 8})], "resourceClaims": claims})
+
+    assert alone.accelerators is None
+    assert alone.unknown == {"/accelerators": Reason.ELSEWHERE}
+    assert totals(beside) == {GPU: 8, "resourceclaims": None}
+    assert beside.unknown == {"/accelerators/1": Reason.ELSEWHERE}
+
+
+def test_part_of_an_object_does_not_say_what_it_takes() -> None:
+    state = state_of({}, Layout.REPLICAS, replicas=3)
+
+    assert state.accelerators is None
+    assert state.unknown == {"/accelerators": Reason.ELSEWHERE}
+
+
+POD = {"containers": [container({GPU: 2})]}
+
+
+@pytest.mark.parametrize(
+    ("layout", "spec", "copies", "workers", "total"),
+    [
+        (Layout.REPLICAS, {}, 1, 1, 2),
+        (Layout.REPLICAS, {"replicas": 5}, 5, 1, 10),
+        (Layout.REPLICAS, {"replicas": 0}, 0, 1, 0),
+        (Layout.REPLICAS, {"replicas": -1}, None, 1, None),
+        (Layout.REPLICAS, {"replicas": 2**60}, None, 1, None),
+        (Layout.NODES, {}, None, 1, None),
+        (Layout.JOB, {}, 1, 1, 2),
+        (Layout.JOB, {"parallelism": 4}, 4, 1, 8),
+        (Layout.JOB, {"parallelism": 4, "completions": 2}, 2, 1, 4),
+        (Layout.JOB, {"parallelism": 4, "completions": 4, "completionMode": "Indexed"}, 1, 4, 8),
+        (Layout.JOB, {"parallelism": 0}, 0, 1, 0),
+    ],
+)
+def test_copies_and_workers_multiply_what_a_pod_takes(
+    layout: Layout, spec: dict[str, Any], copies: int | None, workers: int, total: int | None
+) -> None:
+    state = state_of(POD, layout, **spec)
+
+    assert (state.copies.min, state.copies.max) == (copies, copies)
+    assert state.workers_per_copy == workers
+    assert totals(state) == {GPU: total}
+    assert (state.unknown.get("/accelerators/0/total") is not None) is (total is None)
+
+
+def test_only_a_deadline_that_kubernetes_keeps_bounds_a_life() -> None:
+    metadata = {"annotations": {"portreeve.dev/max-minutes": "30"}}
+    job = {"metadata": metadata, "spec": {"template": {"spec": POD}}}
+    bounded = {**job, "spec": {**job["spec"], "activeDeadlineSeconds": 61}}
+
+    meant = ResourceState.model_validate(describe(job, Layout.JOB).state).lifetime
+    kept = ResourceState.model_validate(describe(bounded, Layout.JOB).state).lifetime
+
+    assert (meant.minutes, meant.bounded) == (30, False)
+    assert (kept.minutes, kept.bounded) == (2, True)
+
+
+def test_shared_memory_is_that_at_dev_shm() -> None:
+    mount = {"volumeMounts": [{"name": "shm", "mountPath": "/dev/shm/"}]}  # noqa: S108
+    sized = {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}}
+    endless = {"name": "shm", "emptyDir": {"medium": "Memory"}}
+    disk = {"name": "shm", "emptyDir": {}}
+
+    found = [
+        state_of({"containers": [container({}, **mount)], "volumes": [volume]})
+        for volume in (sized, endless, disk)
+    ]
+
+    assert [state.placement.shm_mib for state in found] == [2048, None, None]
+    assert [bool(state.unknown) for state in found] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("pod", "message"),
+    [
+        ({"containers": "x"}, "`containers` is a text, expected a list"),
+        ({"containers": [1]}, "`containers` is a number, expected a list of objects"),
+        ({"containers": [{"resources": []}]}, "`resources` is a list, expected an object"),
+        ({"containers": [{"resources": {"limits": True}}]}, "`limits` is true or false"),
+        ({"containers": [{"image": 1}]}, "`image` is a number, expected a text"),
+        ({"containers": [{"args": [{}]}]}, "`args` is an object, expected texts"),
+        ({"nodeSelector": {"a": {}}}, "`nodeSelector` is an object, expected texts"),
+    ],
+)
+def test_what_could_hide_something_is_refused(pod: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestRefused, match="expected") as refused:
+        state_of(pod)
+
+    assert refused.value.code == "SYS-INPUT-PAYLOAD"
+    assert refused.value.message.startswith(message)
