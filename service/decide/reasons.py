@@ -32,12 +32,17 @@ class Reasons:
     def of(self, address: str | None, pointer: str) -> tuple[Reason, ...]:
         """Why the value at *pointer* is not known; ``undeclared`` where nothing says why.
 
+        A value that is there, and that a rule cannot judge all the same, is one that a table lacks:
+        a misspelt class of data is ``not_in_catalog``, not undeclared.
+
         Without an *address* the finding is about the request: a pointer at a total's ``unpriced``
         has the reasons of the prices that are missing, one at an amount or a currency is about
         prices that are no firm ones, which is a matter of the catalog.
         """
         if address is not None:
             found = {why for each in self.at(address) for why in _reasons_at(each.unknown, pointer)}
+            if not found and any(_is_stated(each, pointer) for each in self.at(address)):
+                found = {Reason.NOT_IN_CATALOG}
             return _listed(found) or (Reason.UNDECLARED,)
         total = self._total(pointer)
         if total is None:
@@ -69,6 +74,19 @@ def _reasons_at(unknown: Mapping[str, Reason], pointer: str) -> set[Reason]:
         return {covering}
     below = pointer + "/"
     return {reason for at, reason in unknown.items() if at.startswith(below)}
+
+
+def _is_stated(resource: Resource, pointer: str) -> bool:
+    """Whether there is a single value at *pointer*."""
+    value: object = resource.model_dump(mode="json")
+    for part in pointer[1:].split("/"):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isascii() and part.isdecimal():
+            value = value[int(part)] if int(part) < len(value) else None
+        else:
+            return False
+    return value is not None and not isinstance(value, dict | list)
 
 
 def _price_reasons(resource: Resource) -> set[Reason]:

@@ -25,7 +25,7 @@ _REASONS = {
     Reason.UNDECLARED: "not declared",
     Reason.ELSEWHERE: "stated in another object",
     Reason.SENSITIVE: "marked as sensitive",
-    Reason.NOT_IN_CATALOG: "not in the catalog",
+    Reason.NOT_IN_CATALOG: "not in the tables",
 }
 _REMEDIES = {
     Reason.AFTER_APPLY: "Set the value in the configuration, so that it is known before the apply.",
@@ -34,7 +34,7 @@ _REMEDIES = {
     Reason.ELSEWHERE: "State the value on the object itself, or in the organisation's scopes.",
     Reason.SENSITIVE: "Take the value from somewhere that is not marked as sensitive.",
     Reason.NOT_IN_CATALOG: "Check the name; if it is right, have the catalog or the organisation's"
-    " prices extended.",
+    " tables extended.",
 }
 
 

@@ -21,7 +21,7 @@ from service.model.base import Change, Reason, Role
 from service.model.decision import BundleRef, Cause, Outcome
 from service.model.finding import Finding, Mode, Severity
 from service.model.request import Context, NotCovered, Request, Total
-from service.model.resource import Ownership, Resource, ResourceState
+from service.model.resource import Data, Ownership, Resource, ResourceState
 
 GPU = Finding(code="GPU-001", resource="a", facts={"asked": 9, "team": "vision", "limit": 8})
 NOT_KNOWN = Finding(code="GPU-001", resource="a", undetermined=("/accelerators/0/total",))
@@ -186,11 +186,31 @@ def test_an_unpriced_total_has_the_reasons_of_its_prices(
         return decide(asked, (finding,), (), bundle_of(**fields)).findings[0].message
 
     assert "(known only after apply, stated in another object)" in message(unpriced)
-    assert "(not in the catalog)" in message(estimated)
+    assert "(not in the tables)" in message(estimated)
     assert "(not declared)" in message(nowhere)
     rules = (ModeRule(team="vision", mode=Mode.OBSERVE),)
     assert decide(asked, (unpriced,), (), bundle_of()).outcome is Outcome.WARN
     assert decide(asked, (unpriced,), (), bundle_of(modes=rules)).outcome is Outcome.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("pointer", "mode"),
+    [
+        ("/data/0/class", Mode.WARN),
+        ("/data/1/class", Mode.OBSERVE),
+        ("/data/x", Mode.OBSERVE),
+        ("/data/0/asset", Mode.OBSERVE),
+        ("/data", Mode.OBSERVE),
+        ("/kind/x", Mode.OBSERVE),
+    ],
+)
+def test_a_value_that_is_stated_and_in_no_table_is_not_undeclared(
+    pointer: str, mode: Mode, request_of: Any, resource_of: Any, bundle_of: Any
+) -> None:
+    asked = request_of(resource_of(data=(Data(data_class="persnoal"),)))
+    finding = Finding(code="RES-001", resource="a", undetermined=(pointer,))
+
+    assert decide(asked, (finding,), (), bundle_of()).findings[0].mode is mode
 
 
 def test_what_was_already_true_takes_the_mode_of_what_exists(
