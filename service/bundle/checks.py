@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 RULES = ("policies", "rules")
 LIBRARY = ("policies", "lib")
-ENTRY = ("portreeve", "entry")
 ENTRY_PATH = "portreeve/entry.rego"
 ROOTS = ("catalog", "index", "org", "policies", "portreeve")
 
@@ -46,6 +45,7 @@ def check_program(program: Program) -> None:
                 _check_not(program, module, body)
             elif kind in ("RefDot", "RefBrack"):
                 _check_data(module, kind, body)
+                _check_lookup(module, kind, body)
         for body in _bare_quotients(module):
             raise BundleRefused(
                 f"{module.where(body)}: the quotient `{module.source(body)}` is not rounded",
@@ -55,9 +55,7 @@ def check_program(program: Program) -> None:
 
 
 def _check_place(module: Module) -> None:
-    if module.path == ENTRY_PATH:
-        expected = module.package == ENTRY
-    elif module.path.startswith("policies/rules/"):
+    if module.path.startswith("policies/rules/"):
         expected = module.package[:2] == RULES and len(module.package) >= len(RULES) + 2
     else:
         in_library = module.path.startswith("policies/lib/")
@@ -166,6 +164,21 @@ def _check_data(module: Module, kind: str, body: Node) -> None:
         raise BundleRefused(
             f"{module.where(body)}: `{module.source(body)}` is data that no bundle has",
             hint=f"A bundle has {', '.join(f'`data.{root}`' for root in ROOTS)}.",
+        )
+
+
+def _check_lookup(module: Module, kind: str, body: Node) -> None:
+    """A row that is absent is undefined, and a rule that needs it then says nothing."""
+    if kind != "RefBrack" or opened(body["index"])[0] == "String":
+        return
+    parent_kind, parent = opened(body["refr"])
+    while parent_kind in ("RefDot", "RefBrack"):
+        parent_kind, parent = opened(parent["refr"])
+    name = parent["value"] if parent_kind == "Var" else ""
+    if module.imports.get(name, (name,))[0] == "data":
+        raise BundleRefused(
+            f"{module.where(body)}: `{module.line(body)}` looks into data without a default",
+            hint="Use object.get with a default: without the row the rule would be silent.",
         )
 
 

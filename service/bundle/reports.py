@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.bundle.syntax import Module, Node, Program, RuleHead, literal_fields, opened
+from service.bundle.syntax import Module, Node, Program, RuleHead, dotted, literal_fields, opened
 from service.errors import BundleRefused
 
 if TYPE_CHECKING:
@@ -137,12 +137,7 @@ def _assigned(body: Node, name: str) -> Node | None:
         if kind != "Expr":
             continue
         kind, expression = opened(literal["expr"])
-        if kind == "AssignExpr" and opened(expression["lhs"]) == (
-            "Var",
-            opened(expression["lhs"])[1],
-        ):
-            variable = opened(expression["lhs"])[1]
-            if variable.get("value") == name:
-                value: Node = expression["rhs"]
-                return value
+        if kind == "AssignExpr" and dotted(expression["lhs"]) == (name,):
+            value: Node = expression["rhs"]
+            return value
     return None

@@ -175,6 +175,29 @@ def test_data_that_no_bundle_has_is_refused(
     assert error.message.endswith("is data that no bundle has")
 
 
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        "data.org.limits.accelerators_per_resource.teams[resource.ownership.team]",
+        "data.index.fit[0]",
+        "data.org[_].teams",
+        "counts[resource.kind]",
+    ],
+)
+def test_look_up_in_data_without_a_default_is_refused(
+    refused: Callable[..., BundleRefused], look_up: str
+) -> None:
+    error = refused(LINE, f"{LINE}\t{look_up} != 1\n")
+    assert error.message.startswith(f"{SIZE}:18: `{look_up.partition(']')[0]}]")
+    assert error.message.endswith("` looks into data without a default")
+
+
+def test_look_up_with_a_default_is_accepted(sources: dict[str, str], assembled: Assembled) -> None:
+    look_up = 'object.get(data.org.limits, ["teams", resource.ownership.team], null)'
+    sources[SIZE] = sources[SIZE].replace(LINE, f"{LINE}\t{look_up} != 1\n\tresource.labels[_]\n")
+    assert assembled(sources)
+
+
 def test_import_that_no_bundle_has_is_refused(refused: Callable[..., BundleRefused]) -> None:
     error = refused("import data.policies.lib.counts", "import data.elsewhere.counts")
     assert error.message == (
@@ -224,6 +247,48 @@ def test_unknown_function_is_refused(refused: Callable[..., BundleRefused]) -> N
     assert error.message == (
         f"{SIZE}:17: `policies.lib.counts.unknown` is no function of this bundle"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "circle"),
+    [
+        ("a(x) := b(x)\n\nb(x) := a(x)\n", ("a", "b", "a")),
+        ("a := b.c\n\nb := [a | some c in data.policies.lib.counts.a]\n", None),
+        ("a contains x if some x in data.policies.lib.counts\n", None),
+        ('a[name] := 1 if {\n\tsome name in ["b"]\n\tnot a[name]\n}\n', None),
+    ],
+)
+def test_rule_that_depends_on_itself_is_refused(
+    sources: dict[str, str], assembled: Assembled, text: str, circle: tuple[str, ...] | None
+) -> None:
+    sources[COUNTS] += f"\n{text}"
+    with pytest.raises(BundleRefused) as caught:
+        assembled(sources)
+    if circle:
+        shown = " -> ".join(f"policies.lib.counts.{name}" for name in circle)
+        assert caught.value.message == f"`{shown}` is a circle: a rule depends on itself"
+
+
+def test_variable_with_the_name_of_a_rule_is_no_circle(
+    sources: dict[str, str], assembled: Assembled
+) -> None:
+    sources[COUNTS] += """
+a(a) := c if {
+	c := total(a)
+	some d
+	d = a.accelerators[_]
+	every e in [1] { e == 1 }
+}
+
+b := a({"accelerators": []})
+
+c := b
+
+d := c
+
+e := d
+"""
+    assert assembled(sources)
 
 
 def test_module_that_does_not_parse_names_line_and_cause(
