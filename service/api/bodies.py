@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -10,20 +11,21 @@ from starlette.requests import ClientDisconnect
 from service.errors import RequestRefused
 
 
-class Body:
-    """The bytes received, or those received until the limit.
+# A sender that is still sending when the answer comes sees a broken connection and not the answer,
+# so what is too large is read and thrown away, up to this many times the limit.
+_PATIENCE = 4
 
-    ``error`` says why they must not be used; the digest is of what arrived.
+
+@dataclass(frozen=True)
+class Body:
+    """What was received; ``error`` says why it must not be used.
+
+    ``digest`` is the SHA-256 of all bytes that arrived, as records carry it.
     """
 
-    def __init__(self, raw: bytes, error: RequestRefused | None = None) -> None:
-        self.raw = raw
-        self.error = error
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the bytes, as records carry it."""
-        return f"sha256:{hashlib.sha256(self.raw).hexdigest()}"
+    raw: bytes
+    digest: str
+    error: RequestRefused | None = None
 
 
 def _too_large(limit: int) -> RequestRefused:
@@ -36,26 +38,28 @@ def _too_large(limit: int) -> RequestRefused:
 
 async def read_body(request: Request, *, limit: int) -> Body:
     """The body of *request*, of at most *limit* bytes, whether its length is declared or not."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        return Body(b"", _too_large(limit))
     encoding = request.headers.get("content-encoding", "identity")
+    error: RequestRefused | None = None
     if encoding != "identity":
         error = RequestRefused(
             f"content encoding `{encoding[:64]}` is not understood",
             hint="Send the body uncompressed.",
             code="SYS-INPUT-ENCODING",
         )
-        return Body(b"", error)
     chunks: list[bytes] = []
+    sha = hashlib.sha256()
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            chunks.append(chunk)
-            if size > limit:
-                return Body(b"".join(chunks), _too_large(limit))
+            sha.update(chunk)
+            if size <= limit:
+                chunks.append(chunk)
+            elif size > limit * _PATIENCE:
+                break
     except ClientDisconnect:
         error = RequestRefused("the body ended early", code="SYS-INPUT-TRUNCATED")
-        return Body(b"".join(chunks), error)
-    return Body(b"".join(chunks))
+    if size > limit:
+        chunks.clear()
+        error = _too_large(limit)
+    return Body(b"".join(chunks), f"sha256:{sha.hexdigest()}", error)

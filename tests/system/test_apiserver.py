@@ -53,7 +53,7 @@ def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Governed]:
         with cluster(folder, admission) as running:
             running.apply(webhook(f"{service.url}/v1/kubernetes/validate/prod-eu", certificate))
             _wait_for_webhook(running)
-            for name in ("language-serving", "default"):
+            for name in ("language-serving", "vision-cameras"):
                 running.kubectl("create", "namespace", name)
             yield Governed(running, service)
     finally:
@@ -121,7 +121,7 @@ def test_real_manifests_are_admitted_or_refused_in_our_words(
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             if not isinstance(document, dict) or document.get("kind") not in kinds:
                 continue
-            document["metadata"]["namespace"] = "language-serving"
+            document["metadata"]["namespace"] = "vision-cameras"
             done = governed.cluster.kubectl(
                 "create", "--dry-run=server", "-f", "-", stdin=json.dumps(document)
             )

@@ -118,8 +118,7 @@ def test_a_body_that_cannot_be_read_is_refused_and_recorded(service: Service, na
     assert "Traceback" not in answer.text
     record = service.get(f"/v1/decisions/{answer.body['decision_id']}").body
     assert (record["kind"], record["outcome"], record["cause"]) == ("rejected", "deny", "error")
-    if len(raw) < 8 * 2**20:
-        assert record["request_digest"] == f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    assert record["request_digest"] == f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def test_a_chunked_body_is_cut_off_at_the_limit(service: Service) -> None:
@@ -128,7 +127,7 @@ def test_a_chunked_body_is_cut_off_at_the_limit(service: Service) -> None:
 
     def chunks() -> Iterator[bytes]:
         yield b'{"a":"'
-        for _ in range(10):
+        for _ in range(60):
             yield b"x" * 2**20
 
     try:

@@ -22,7 +22,8 @@ xs := numbers.range(1, 3000)
 count([1 | some a in xs; some b in xs; some c in xs; ((a + b) + c) == 0]) > 0"""
 
 _FAILS = """resource.labels.broken == "yes"
-to_number(resource.address) > 0"""
+zero := count(resource.images) - count(resource.images)
+floor(1 / zero) > 0"""
 
 
 def _refused(service: Service, **labels: str) -> str:
@@ -141,19 +142,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
+def _fill(path: Path) -> None:
+    """Take every byte that is left, and keep it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(descriptor, b"x" * 4096)
+    except OSError:
+        os.close(descriptor)
+
+
 def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
     log = small_disk / "decisions.db"
     with portreeve(tmp_path, "--log", str(log)) as service:
         good = deployment(gpus=4, product="NVIDIA-H100-80GB-HBM3")
         assert service.post(VALIDATE + "/prod-eu", review(good)).body["response"]["allowed"] is True
-        (small_disk / "ballast").write_bytes(b"")
-        with (small_disk / "ballast").open("wb") as ballast:
-            try:
-                while True:
-                    ballast.write(b"x" * 4096)
-                    ballast.flush()
-            except OSError:
-                pass
+        _fill(small_disk / "ballast")
         answers = [
             service.post(VALIDATE + "/prod-eu", review(good)).body["response"] for _ in range(40)
         ]
