@@ -278,8 +278,7 @@ class EmbeddedEngine:
         except BaseException as error:
             warm_up.fail(failures.unavailable("the evaluator was not started"))
             self._pool.jobs.pop(evaluator, None)
-            self._pool.started.discard(evaluator)
-            await evaluator.stop()
+            evaluator.kill()
             if isinstance(error, OSError):
                 why = f"an evaluator cannot be started: {error.strerror}"
                 raise failures.unavailable(why) from error

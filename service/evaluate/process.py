@@ -76,6 +76,8 @@ class Evaluator(asyncio.Protocol):
     async def start(self, load: Load) -> None:
         """Start the process and hand it the bundle; requests may follow at once.
 
+        ``ended`` follows a failure too.
+
         Raises:
             OSError: It cannot be started.
         """
@@ -98,13 +100,14 @@ class Evaluator(asyncio.Protocol):
                 env={},
                 start_new_session=True,
             )
+            loop = asyncio.get_running_loop()
+            await loop.create_connection(lambda: self, sock=ours)
         except BaseException:
             ours.close()
+            self.connection_lost(None)
             raise
         finally:
             theirs.close()
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, sock=ours)
         self.ask(load.job)
         self.ask(load.data)
 
@@ -132,11 +135,9 @@ class Evaluator(asyncio.Protocol):
         """End the process and wait until it is gone, without a word to ``ended``."""
         self._ended = _ignore
         self.kill()
-        if self._transport is None:
-            await self._bury()
-        else:
+        if self._transport is not None:
             self._transport.abort()
-            await self._gone.wait()
+        await self._gone.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is ready (``asyncio.Protocol``)."""
