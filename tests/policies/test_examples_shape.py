@@ -1,4 +1,4 @@
-"""Examples are complete: good and bad ones, in the shapes of at least two vendors, for every code."""
+"""Examples are complete: good and bad ones from at least two vendors, for every code."""
 
 from __future__ import annotations
 

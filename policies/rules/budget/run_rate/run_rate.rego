@@ -31,8 +31,11 @@ _hours_per_month := 730
 #   fields:
 #     - context.totals
 #   tables:
+#     - catalog.prices
+#     - org.internal_rates
 #     - org.limits.currency
 #     - org.limits.monthly_micros_per_request
+#     - org.prices
 #   adapters:
 #     - kubernetes
 #     - terraform

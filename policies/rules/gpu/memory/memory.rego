@@ -46,6 +46,7 @@ import data.policies.lib.whole
 #     - software_stack
 #   tables:
 #     - catalog.accelerators
+#     - catalog.models
 #     - index.fit
 #     - index.fit_by_stack
 #   adapters:

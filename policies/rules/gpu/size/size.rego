@@ -31,6 +31,7 @@ import data.policies.lib.unknowns
 #     - change
 #     - ownership.team
 #   tables:
+#     - catalog.instance_types
 #     - org.limits.accelerators_per_resource
 #   adapters:
 #     - kubernetes

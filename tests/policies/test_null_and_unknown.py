@@ -1,0 +1,304 @@
+"""What is taken away from a rule's input never takes a refusal away in silence.
+
+Each leaf of each example's resolved request in turn is set to null, and to null with an entry in
+``unknown``; each list that can be empty is emptied with such an entry; each row of a table that the
+rules name is taken away. The violation stays then, or an `undetermined` finding takes its place, or
+``LEGITIMATE`` says why there is nothing left to find.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from rule_examples import (
+    NOW,
+    Example,
+    Finding,
+    document_of,
+    engine_of,
+    engine_with,
+    examples,
+    findings_of,
+)
+
+from service.bundle.values import Org
+from service.model.request import Request
+from service.resolve.resolver import Resolver
+
+NULL, UNKNOWN, ROW = "null", "null and unknown", "row"
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """Why the violations of *code* may end when what matches *what* is taken away *how*."""
+
+    code: str
+    how: str
+    what: str
+    why: str
+
+
+LEGITIMATE = (
+    _Reason(
+        "GPU-002",
+        NULL,
+        r"/model/memory_percent",
+        "a server that does not state its share takes the usual one",
+    ),
+    _Reason(
+        "BUD-001",
+        ROW,
+        r"org\.limits\.monthly_micros_per_request.*",
+        "what the organisation states no limit for has none, or the default",
+    ),
+    _Reason(
+        "GPU-001",
+        ROW,
+        r"org\.limits\.accelerators_per_resource.*",
+        "what the organisation states no limit for has none, or the default",
+    ),
+)
+
+VIOLATING = tuple(e for e in examples() if any("message" in f for f in e.body["findings"]))
+
+EACH_VIOLATING = pytest.mark.parametrize(
+    "number", range(len(VIOLATING)), ids=lambda number: VIOLATING[number].id
+)
+SILENT = tuple(example for example in examples() if example not in VIOLATING)
+
+
+def _key(finding: Finding) -> tuple[str, str | None]:
+    return finding["code"], finding["resource"]
+
+
+def _violations(found: list[Finding]) -> set[tuple[str, str | None]]:
+    return {_key(finding) for finding in found if "undetermined" not in finding}
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """A violation of *code* that ended without a twin when *what* was taken away *how*."""
+
+    code: str
+    how: str
+    what: str
+
+    def may_be(self, reason: _Reason) -> bool:
+        """Whether *reason* explains it."""
+        same = (self.code, self.how) == (reason.code, reason.how)
+        return same and re.fullmatch(reason.what, self.what) is not None
+
+
+def _lost(before: list[Finding], after: list[Finding], how: str, what: str) -> Iterator[_Loss]:
+    left = {_key(finding) for finding in after}
+    for code, resource in sorted(_violations(before), key=str):
+        if (code, resource) not in left:
+            yield _Loss(code, how, what)
+
+
+def _unexplained(losses: Iterable[_Loss]) -> list[_Loss]:
+    return [loss for loss in losses if not any(loss.may_be(reason) for reason in LEGITIMATE)]
+
+
+def _leaves(value: Any, pointer: str = "") -> Iterator[str]:
+    """Pointers at every leaf and every list below *value*."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            if key not in {"unknown", "provenance", "labels"}:
+                yield from _leaves(below, f"{pointer}/{key}")
+        return
+    if isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _leaves(below, f"{pointer}/{index}")
+    yield pointer
+
+
+def _put(document: Any, pointer: str, value: Any) -> None:
+    *path, last = pointer.removeprefix("/").split("/")
+    for step in path:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    document[int(last) if isinstance(document, list) else last] = value
+
+
+def _is_request(document: dict[str, Any]) -> bool:
+    try:
+        Request.model_validate_json(json.dumps(document))
+    except ValidationError:
+        return False
+    return True
+
+
+def _without(document: dict[str, Any], where: str, pointer: str) -> Iterator[tuple[str, Any]]:
+    """*document* without the value at *pointer* below *where*, in each way that it can lack it."""
+    taken = copy.deepcopy(document)
+    _put(taken, where + pointer, None)
+    if _is_request(taken):
+        yield NULL, taken
+    else:  # an empty list is how a list that is never null is not known
+        _put(taken, where + pointer, [])
+    if where.startswith("/resources") and _is_request(taken):
+        unknown = copy.deepcopy(taken)
+        unknown["resources"][int(where.split("/")[2])]["unknown"][pointer] = "after_apply"
+        yield UNKNOWN, unknown
+
+
+@cache
+def _lost_with_values(number: int) -> tuple[_Loss, ...]:
+    example = VIOLATING[number]
+    engine, document = engine_with(example.body["bundle"]), document_of(example.resolved())
+    before = findings_of(engine, document)
+    places = [("/context", document["context"])]
+    places += [(f"/resources/{i}", each) for i, each in enumerate(document["resources"])]
+    return tuple(
+        loss
+        for where, part in places
+        for pointer in _leaves(part)
+        for how, changed in _without(document, where, pointer)
+        for loss in _lost(before, findings_of(engine, changed), how, pointer)
+    )
+
+
+@EACH_VIOLATING
+def test_a_missing_value_never_silences_a_violation(number: int) -> None:
+    assert _unexplained(_lost_with_values(number)) == []
+
+
+@pytest.mark.parametrize("example", SILENT, ids=lambda example: example.id)
+def test_a_missing_value_never_stops_the_evaluation(example: Example) -> None:
+    engine, document = engine_with(example.body["bundle"]), document_of(example.resolved())
+    tried = 0
+
+    for index, resource in enumerate(document["resources"]):
+        for pointer in _leaves(resource):
+            for _, changed in _without(document, f"/resources/{index}", pointer):
+                findings_of(engine, changed)
+                tried += 1
+
+    assert tried > 50
+
+
+_LOOKED_UP_BY_RESOLVE = frozenset(
+    {
+        ("catalog", "countries"),
+        ("catalog", "instance_types"),
+        ("catalog", "models"),
+        ("catalog", "prices"),
+        ("catalog", "regions"),
+        ("org", "internal_rates"),
+        ("org", "prices"),
+    }
+)
+_NAMES = {("catalog", "models"): ("catalog", "model_names")}
+"""Tables whose rows other tables name: without them those names are gone as well."""
+
+
+def _rows(table: dict[str, Any], mentioned: str) -> Iterator[tuple[str, ...]]:
+    """Paths to the rows of *table* that have to do with what is *mentioned*."""
+    for key, below in table.items():
+        if f'"{key}"' not in mentioned and key not in {"default", "teams", "*"}:
+            continue
+        yield (key,)
+        is_record = not isinstance(below, dict) or (
+            key != "teams" and not all(isinstance(each, dict) for each in below.values())
+        )
+        if not is_record:
+            yield from ((key, *path) for path in _rows(below, mentioned))
+
+
+def _tables(example: Example) -> Iterator[tuple[str, ...]]:
+    """Every table that the topic's rules name, as a path in data."""
+    for code in sorted(example.codes()):
+        for table in example.bundle.rulebook[code].tables:
+            yield tuple(table.split("."))
+
+
+def _emptied(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """*data* without the row at *path*; a whole table is emptied, since none is ever absent."""
+    changed = dict(data)
+    inner = changed
+    for step in path[:-1]:
+        inner[step] = dict(inner[step])
+        inner = inner[step]
+    if path[:2] in _NAMES:
+        of, names = _NAMES[path[:2]]
+        changed[of] = {**changed[of], names: {}}
+    last = path[-1]
+    if len(path) == 2:
+        inner[last] = type(inner[last])()
+    else:
+        del inner[last]
+    return changed
+
+
+@cache
+def _lost_with_rows(number: int) -> tuple[_Loss, ...]:
+    example = VIOLATING[number]
+    bundle, document = example.bundle, document_of(example.resolved())
+    own = example.codes()
+    found = findings_of(engine_with(example.body["bundle"]), document)
+    before = [finding for finding in found if finding["code"] in own]
+    mentioned = json.dumps(document)
+    losses: list[_Loss] = []
+    for table in _tables(example):
+        content: Any = bundle.data
+        for step in table:
+            content = content[step]
+        rows = _rows(content, mentioned) if isinstance(content, dict) else ()
+        for path in ((), *rows):
+            data = _emptied(dict(bundle.data), (*table, *path))
+            request = example.resolved()
+            if table in _LOOKED_UP_BY_RESOLVE:
+                resolver = Resolver(replace(bundle, data=data, org=Org(**data["org"])))
+                request = resolver.resolve(example.normalised(), now=NOW)
+            after = findings_of(engine_of(bundle.modules, data), document_of(request))
+            losses += _lost(before, after, ROW, ".".join((*table, *path)))
+    return tuple(losses)
+
+
+@EACH_VIOLATING
+def test_a_missing_row_never_silences_a_violation(number: int) -> None:
+    assert _unexplained(_lost_with_rows(number)) == []
+
+
+def test_every_reason_that_is_accepted_explains_something() -> None:
+    """A reason that no example needs would hide a silent rule later."""
+    losses = [
+        loss
+        for number in range(len(VIOLATING))
+        for loss in (*_lost_with_values(number), *_lost_with_rows(number))
+    ]
+
+    for reason in LEGITIMATE:
+        assert any(loss.may_be(reason) for loss in losses), reason
+
+
+_POOL = [resource for example in examples() for resource in example.resolved().resources]
+_SOME = st.lists(st.sampled_from(range(len(_POOL))), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(first=_SOME, second=_SOME)
+def test_findings_about_two_requests_are_those_about_each(
+    first: list[int], second: list[int]
+) -> None:
+    """So that a large request may be evaluated in slices."""
+    engine, request = engine_with("example"), examples()[0].resolved()
+
+    def found(indices: list[int]) -> list[str]:
+        resources = tuple(_POOL[index] for index in indices)
+        document = document_of(request.model_copy(update={"resources": resources}))
+        rule = "portreeve.entry.resource_findings"
+        return [json.dumps(each, sort_keys=True) for each in findings_of(engine, document, rule)]
+
+    assert set(found(first + second)) == set(chain(found(first), found(second)))
