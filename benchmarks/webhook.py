@@ -21,13 +21,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from adapters.kubernetes.normalise import normalise_review  # noqa: E402
 from payloads import deployment, review  # noqa: E402  # shared with the tests
 from running import call, free_port, portreeve, stop, tool, wait_until  # noqa: E402
-from service.bundle.load import load  # noqa: E402
-from service.bundle.write import write  # noqa: E402
 
+from adapters.kubernetes.normalise import normalise_review  # noqa: E402
+from service.bundle.load import load  # noqa: E402
 from service.bundle.shipped import shipped  # noqa: E402
+from service.bundle.write import write  # noqa: E402
 from service.resolve.resolver import Resolver  # noqa: E402
 
 _SCRIPT = """

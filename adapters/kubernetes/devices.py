@@ -16,6 +16,9 @@ MEMORY = "memory"
 PERCENT = "percent"
 NETWORK = "network"
 
+_LONGEST_NAME = 317
+"""A DNS subdomain of 253 characters, a slash and a name of 63."""
+
 # A device of a kind that we do not list: its name says that it computes.
 _LOOKS_LIKE_ACCELERATOR = re.compile(
     r"(?<![a-z])[vsp]?(?:gpu|npu|tpu|xpu|dcu|mlu|gcu|ipu|accelerator|gaudi|neuron|ascend)"
@@ -46,9 +49,13 @@ class _Row(NamedTuple):
     has_slice_in_name: bool
 
 
-@lru_cache(maxsize=4096)
 def device_of(resource: str) -> Device | None:
     """What *resource* counts; ``None`` if nothing is known of it."""
+    return _device_of(resource) if len(resource) <= _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=4096)
+def _device_of(resource: str) -> Device | None:
     for row in _rows():
         match = row.pattern.fullmatch(resource)
         if match is None:

@@ -69,12 +69,41 @@ def read_nodes(pod: dict[str, Any]) -> Nodes:
         return Nodes(constraints)
     required = mapping(affinity, "requiredDuringSchedulingIgnoredDuringExecution")
     for label, found in _any_of(objects(required, "nodeSelectorTerms")).items():
-        constraints[label] = _both(constraints.get(label), found)
+        stated = constraints.get(label)
+        # The selector is one value: with it the affinity can only agree or contradict.
+        allowed = stated.allowed if stated is not None else found.allowed
+        constraints[label] = Constraint(allowed, found.excluded)
     preferred: dict[str, None] = {}
     for weighted in objects(affinity, "preferredDuringSchedulingIgnoredDuringExecution"):
         term = _all_of(mapping(weighted, "preference"))
         preferred.update(dict.fromkeys(term.get(REGION, _ANYTHING).allowed or ()))
     return Nodes(constraints, tuple(preferred))
+
+
+class _Gathered:
+    """A constraint while it is read; sets that keep their order, so that nothing is quadratic."""
+
+    __slots__ = ("allowed", "excluded")
+
+    def __init__(self) -> None:
+        self.allowed: dict[str, None] | None = None
+        self.excluded: dict[str, None] = {}
+
+    def allow(self, values: dict[str, None]) -> None:
+        """Require one of *values* too; they are passed over if no value would be left."""
+        if self.allowed is None:
+            self.allowed = values
+            return
+        few, many = sorted((values, self.allowed), key=len)
+        self.allowed = {value: None for value in few if value in many} or self.allowed
+
+    def finish(self) -> Constraint:
+        """The constraint; what is excluded is not allowed, unless nothing else is."""
+        excluded = tuple(self.excluded)
+        if self.allowed is None:
+            return Constraint(None, excluded)
+        left = tuple(value for value in self.allowed if value not in self.excluded)
+        return Constraint(left or tuple(self.allowed), excluded)
 
 
 def _any_of(terms: list[dict[str, Any]]) -> dict[str, Constraint]:
@@ -84,46 +113,37 @@ def _any_of(terms: list[dict[str, Any]]) -> dict[str, Constraint]:
     ]
     if not read:
         return {}
-    found: dict[str, Constraint] = {}
-    for label in read[0]:
-        parts = [term.get(label, _ANYTHING) for term in read]
-        excluded = tuple(
-            value for value in parts[0].excluded if all(value in part.excluded for part in parts)
-        )
-        allowed = [part.allowed for part in parts if part.allowed is not None]
-        if len(allowed) == len(parts):
-            values = tuple(dict.fromkeys(value for part in allowed for value in part))
-            found[label] = Constraint(values, excluded)
-        else:
-            found[label] = Constraint(None, excluded)
-    return found
+    gathered: dict[str, _Gathered] = {}
+    for label, first in read[0].items():
+        one = gathered[label] = _Gathered()
+        one.allowed = None if first.allowed is None else dict.fromkeys(first.allowed)
+        one.excluded = dict.fromkeys(first.excluded)
+    for term in read[1:]:
+        gathered = {label: gathered[label] for label in term if label in gathered}
+        for label, one in gathered.items():
+            part = term[label]
+            if one.allowed is None or part.allowed is None:
+                one.allowed = None
+            else:
+                one.allowed.update(dict.fromkeys(part.allowed))
+            one.excluded = {value: None for value in part.excluded if value in one.excluded}
+    return {
+        label: Constraint(None if one.allowed is None else tuple(one.allowed), tuple(one.excluded))
+        for label, one in gathered.items()
+    }
 
 
 def _all_of(term: dict[str, Any]) -> dict[str, Constraint]:
     """What one term requires, all expressions together."""
-    found: dict[str, Constraint] = {}
+    found: dict[str, _Gathered] = {}
     for expression in objects(term, "matchExpressions"):
         key, operator = expression.get("key"), expression.get("operator")
         if type(key) is not str or operator not in ("In", "NotIn"):
             continue
-        label = _RENAMED.get(key, key)
-        values = tuple(texts(expression, "values"))
-        part = Constraint(values) if operator == "In" else Constraint(None, values)
-        found[label] = _both(found.get(label), part)
-    return found
-
-
-def _both(one: Constraint | None, other: Constraint) -> Constraint:
-    """Two constraints at once; the first stays where no value fulfils both."""
-    if one is None:
-        first = other
-    elif one.allowed is None or other.allowed is None:
-        allowed = other.allowed if one.allowed is None else one.allowed
-        first = Constraint(allowed, (*one.excluded, *other.excluded))
-    else:
-        common = tuple(value for value in one.allowed if value in other.allowed)
-        first = Constraint(common or one.allowed, (*one.excluded, *other.excluded))
-    if first.allowed is None or not first.excluded:
-        return first
-    left = tuple(value for value in first.allowed if value not in first.excluded)
-    return Constraint(left or first.allowed, first.excluded)
+        one = found.setdefault(_RENAMED.get(key, key), _Gathered())
+        values = dict.fromkeys(texts(expression, "values"))
+        if operator == "In":
+            one.allow(values)
+        else:
+            one.excluded.update(values)
+    return {label: one.finish() for label, one in found.items()}

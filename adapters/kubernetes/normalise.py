@@ -19,6 +19,8 @@ from service.model.sensitive import redact_text
 
 _CHANGES = {"CREATE": Change.CREATE, "UPDATE": Change.UPDATE, "DELETE": Change.DELETE}
 _DEEPEST_LIST = 4
+_MOST_UNLISTED = 8
+_LONGEST_SHOWN = 317
 
 
 class _Identity(NamedTuple):
@@ -241,7 +243,11 @@ def _not_covered(identity: _Identity, kind: str) -> dict[str, Any]:
 
 
 def _unlisted(identity: _Identity, found: Described) -> list[dict[str, Any]]:
-    return [_not_covered(identity, f"resource {name}") for name in found.unlisted]
+    names = found.unlisted[:_MOST_UNLISTED]
+    kinds = [f"resource {name[:_LONGEST_SHOWN]}" for name in names]
+    if len(found.unlisted) > len(names):
+        kinds.append(f"{len(found.unlisted) - len(names)} more resources")
+    return [_not_covered(identity, kind) for kind in kinds]
 
 
 def _full(group: str, kind: str) -> str:

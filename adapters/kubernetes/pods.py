@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from adapters.kubernetes import labels
+from adapters.kubernetes.counting import Containers, count_resources
 from adapters.kubernetes.devices import (
     DEVICE,
     FRACTION,
@@ -16,20 +17,14 @@ from adapters.kubernetes.devices import (
 )
 from adapters.kubernetes.nodes import Nodes
 from adapters.kubernetes.payload import mapping, objects, text, texts
-from adapters.kubernetes.quantities import mebibytes, whole
+from adapters.kubernetes.quantities import mebibytes
 from service.model.resource import Sharing
 from service.model.sensitive import redact_image
 
-_NOTHING: dict[str, Any] = {}
 _PARTS = frozenset({FRACTION, MEMORY, PERCENT})
+_UNITS = {MEMORY: "MiB", PERCENT: "/100"}
+_WHOLE = ""
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108  # a mount point inside a container
-
-
-class Containers(NamedTuple):
-    """The containers of a pod, in the order in which they start."""
-
-    init: list[dict[str, Any]]
-    app: list[dict[str, Any]]
 
 
 class Taken(NamedTuple):
@@ -51,13 +46,7 @@ class Devices(NamedTuple):
     unlisted: list[str]
 
 
-def read_containers(pod: dict[str, Any]) -> Containers:
-    """The containers of the pod specification *pod*.
-
-    Raises:
-        RequestRefused: They are no lists of objects.
-    """
-    return Containers(objects(pod, "initContainers"), objects(pod, "containers"))
+_NO_DEVICES = Devices([], None, [])
 
 
 def read_devices(pod: dict[str, Any], containers: Containers) -> Devices:
@@ -66,100 +55,57 @@ def read_devices(pod: dict[str, Any], containers: Containers) -> Devices:
     Raises:
         RequestRefused: ``resources`` is no object.
     """
-    asked = _asked(pod, containers)
+    asked = count_resources(pod, containers)
     if not asked:
-        return Devices([], None, [])
-    kinds = {name: device_of(name) for name in asked}
-    taken: list[Taken] = []
-    for name, device in kinds.items():
-        if device is not None and device.counts == DEVICE and asked[name] != 0:
-            taken.append(Taken(name, _divided(name, device, kinds, asked), asked[name]))
-    makers = {one.device.manufacturer for one in taken}
-    for name, device in kinds.items():
-        # Memory or cores of a device, and no device: the scheduler gives one or more, but how many
-        # only its configuration says.
-        if device is None or device.counts not in _PARTS or asked[name] == 0:
+        return _NO_DEVICES
+    whole: list[Taken] = []
+    parts: dict[str | None, list[Taken]] = {}
+    fabric: list[str] = []
+    unlisted: list[str] = []
+    for name, (units, each) in asked.items():
+        device = device_of(name)
+        if device is None:
+            unlisted.append(name)
+        elif device.counts == NETWORK:
+            fabric.append(name)
+        elif units == 0:
             continue
-        if device.manufacturer not in makers:
-            makers.add(device.manufacturer)
-            taken.append(Taken(name, device._replace(sharing=Sharing.FRACTION), None))
-    fabric = [name for name, kind in kinds.items() if kind is not None and kind.counts == NETWORK]
-    unlisted = [name for name, kind in kinds.items() if kind is None]
+        elif device.counts == DEVICE:
+            whole.append(Taken(name, device, units))
+        elif device.counts in _PARTS:
+            parts.setdefault(device.manufacturer, []).append(Taken(name, device, each))
+    taken = _divided(whole, parts) if parts else whole
     return Devices(taken, ",".join(fabric) or None, unlisted)
 
 
-def _asked(pod: dict[str, Any], containers: Containers) -> dict[str, int | None]:
-    """Units of each extended resource, ``None`` where a quantity is none.
+def _divided(whole: list[Taken], parts: dict[str | None, list[Taken]]) -> list[Taken]:
+    """Devices as the memory and the cores that are asked for beside them divide them.
 
-    As ``PodRequests`` of the scheduler: what the containers need together, or what one init
-    container needs beside the sidecars that were started before it, whichever is more.
+    Memory or cores without a device are of one device or of more: how many only the scheduler's
+    configuration says.
     """
-    init = [(_quantities(item), item.get("restartPolicy") == "Always") for item in containers.init]
-    app = [_quantities(item) for item in containers.app]
-    whole_pod = _quantities(pod)
-    asked: dict[str, int | None] = {}
-    names = dict.fromkeys(
-        name for found in (*app, *(found for found, _ in init), whole_pod) for name in found
-    )
-    for name in names:
-        total = _sum([whole(found[name]) for found in app if name in found])
-        sidecars: int | None = 0
-        largest: int | None = 0
-        for found, is_sidecar in init:
-            own = whole(found[name]) if name in found else 0
-            together = _sum([sidecars, own])
-            largest = _larger(largest, together)
-            if is_sidecar:
-                sidecars = together
-        asked[name] = _larger(_sum([total, sidecars]), largest)
-        if name in whole_pod:
-            asked[name] = _larger(asked[name], whole(whole_pod[name]))
-    return asked
+    slices = {maker: _slice(found) for maker, found in parts.items()}
+    taken = [
+        one._replace(device=one.device._replace(sharing=Sharing.FRACTION, slice=part))
+        if (part := slices.get(one.device.manufacturer, _WHOLE)) != _WHOLE
+        and one.device.slice is None
+        else one
+        for one in whole
+    ]
+    makers = {one.device.manufacturer for one in whole}
+    for maker, found in parts.items():
+        if maker not in makers:
+            device = found[0].device._replace(sharing=Sharing.FRACTION)
+            taken.append(Taken(found[0].resource, device, None))
+    return taken
 
 
-def _quantities(owner: dict[str, Any]) -> dict[str, Any]:
-    """Quantities by extended resource: its limit, or its request where it has no limit."""
-    resources = mapping(owner, "resources")
-    if not resources:
-        return _NOTHING
-    return {
-        name: quantity
-        for part in ("requests", "limits")
-        for name, quantity in mapping(resources, part).items()
-        if "/" in name
-    }
-
-
-def _sum(parts: list[int | None]) -> int | None:
-    total = 0
+def _slice(parts: list[Taken]) -> str | None:
+    """The part of each device, if its memory says."""
     for part in parts:
-        if part is None:
-            return None
-        total += part
-    return total
-
-
-def _larger(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else max(one, other)
-
-
-def _divided(
-    name: str, device: Device, kinds: dict[str, Device | None], asked: dict[str, int | None]
-) -> Device:
-    """*device* as the memory and the cores that are asked for beside it divide it."""
-    if device.slice is not None:
-        return device
-    divided = False
-    for other, kind in kinds.items():
-        if kind is None or other == name or kind.manufacturer != device.manufacturer:
-            continue
-        amount = asked[other]
-        if kind.counts in {MEMORY, PERCENT}:
-            unit = "MiB" if kind.counts == MEMORY else "/100"
-            part = f"{amount}{unit}" if amount else None
-            return device._replace(sharing=Sharing.FRACTION, slice=part)
-        divided = divided or kind.counts == FRACTION
-    return device._replace(sharing=Sharing.FRACTION) if divided else device
+        if part.each and part.device.counts in _UNITS:
+            return f"{part.each}{_UNITS[part.device.counts]}"
+    return None
 
 
 def described(taken: Taken, nodes: Nodes) -> dict[str, Any]:

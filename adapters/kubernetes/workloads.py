@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from adapters.kubernetes import declared, labels
+from adapters.kubernetes.counting import Containers, read_containers
 from adapters.kubernetes.kinds import Layout
 from adapters.kubernetes.nodes import INSTANCE_TYPE, REGION, ZONE, Nodes, read_nodes
 from adapters.kubernetes.payload import count, mapping, objects, text
 from adapters.kubernetes.pods import (
-    Containers,
     Devices,
     described,
-    read_containers,
     read_devices,
     read_images,
     read_shared_memory,

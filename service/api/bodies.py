@@ -10,7 +10,6 @@ from starlette.requests import ClientDisconnect
 
 from service.errors import RequestRefused
 
-
 # A sender that is still sending when the answer comes sees a broken connection and not the answer,
 # so what is too large is read and thrown away, up to this many times the limit.
 _PATIENCE = 4

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from adapters.kubernetes.answer import answer, answer_error
-from adapters.kubernetes.normalise import normalise_review
 from fastapi import APIRouter, Request, Response
 
+from adapters.kubernetes.answer import answer, answer_error
+from adapters.kubernetes.normalise import normalise_review
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, read_body
 from service.api.deadlines import deadline

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from adapters.terraform.normalise import normalise_plan
 from fastapi import APIRouter, Request, Response
 
 from adapters.api.normalise import normalise_request
+from adapters.terraform.normalise import normalise_plan
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, read_body
 from service.api.deadlines import deadline

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,5 +43,9 @@ def run_build(given: argparse.Namespace) -> int:
 
 def run_inspect(given: argparse.Namespace) -> int:
     """Print what the bundle holds, as JSON."""
-    print(json.dumps(inspect(load(find_bundle(given.bundle))), indent=2))
+    print(
+        json.dumps(
+            inspect(load(find_bundle(given.bundle)), today=datetime.now(UTC).date()), indent=2
+        )
+    )
     return 0

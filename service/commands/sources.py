@@ -8,10 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from adapters.api.normalise import normalise_request
 from adapters.kubernetes.normalise import normalise_manifests, normalise_review
 from adapters.terraform.normalise import normalise_plan
-
-from adapters.api.normalise import normalise_request
 from service.errors import RequestRefused
 from service.intake.documents import read_json, read_yaml_documents
 from service.model.base import Binding, EnforcementPoint
