@@ -174,6 +174,73 @@ def test_memory_asked_for_beside_cards_makes_parts_of_them() -> None:
     assert [item.sharing for item in state.accelerators] == [Sharing.FRACTION]
 
 
+def test_each_container_may_take_the_same_part_of_its_own_card() -> None:
+    same = container({GPU: 1, "nvidia.com/gpumem": 3000})
+    other = container({GPU: 1, "nvidia.com/gpumem": 5000})
+    cores = container({GPU: 1, "nvidia.com/gpucores": 30})
+
+    found = [
+        state_of({"containers": list(group)}) for group in ((same, same), (same, other), (cores,))
+    ]
+
+    slices = [[item.slice for item in state.accelerators or ()] for state in found]
+    assert slices == [["3000MiB"], [None], [None]]
+    assert {item.sharing for state in found for item in state.accelerators or ()} == {
+        Sharing.FRACTION
+    }
+
+
+def test_a_slice_with_a_name_stays_what_its_name_says() -> None:
+    pod = {"containers": [container({"nvidia.com/mig-1g.10gb": 1, "nvidia.com/gpucores": 30})]}
+
+    state = state_of(pod)
+
+    assert [item.slice for item in state.accelerators or ()] == ["1g.10gb"]
+    assert [item.sharing for item in state.accelerators or ()] == [Sharing.MIG]
+
+
+@pytest.mark.parametrize(
+    ("selector", "sharing", "part"),
+    [
+        ({"nvidia.com/gpu.sharing-strategy": "mps"}, Sharing.TIME_SLICED, None),
+        ({"cloud.google.com/gke-gpu-partition-size": "1g.5gb"}, Sharing.MIG, "1g.5gb"),
+        (
+            {
+                "cloud.google.com/gke-gpu-partition-size": "1g.5gb",
+                "cloud.google.com/gke-gpu-sharing-strategy": "time-sharing",
+            },
+            Sharing.TIME_SLICED,
+            "1g.5gb",
+        ),
+    ],
+)
+def test_node_labels_say_how_a_card_is_divided(
+    selector: dict[str, str], sharing: Sharing, part: str | None
+) -> None:
+    state = state_of({"containers": [container({GPU: 1})], "nodeSelector": selector})
+
+    assert [(item.sharing, item.slice) for item in state.accelerators or ()] == [(sharing, part)]
+
+
+def test_no_pod_asks_for_hundreds_of_resources() -> None:
+    with pytest.raises(RequestRefused, match="more than 256 different"):
+        state_of({"containers": [container({f"a{index}.example/gpu": 1 for index in range(257)})]})
+
+
+def test_several_instance_types_are_none_that_is_known() -> None:
+    label = "node.kubernetes.io/instance-type"
+    expressions = [{"key": label, "operator": "In", "values": ["a", "b"]}]
+    required = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+
+    several = state_of({**POD, "affinity": affinity})
+    template = state_of({**POD, "nodeSelector": {label: "${TYPE}"}})
+    one = state_of({**POD, "nodeSelector": {label: "g6.xlarge"}})
+
+    assert [state.instance_type for state in (several, template, one)] == [None, None, "g6.xlarge"]
+    assert several.unknown == template.unknown == {"/instance_type": Reason.UNDECLARED}
+
+
 def test_a_claim_hides_nothing_that_is_known() -> None:
     claims = [{"name": "c", "resourceClaimName": "c"}]
 

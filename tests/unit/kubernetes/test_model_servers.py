@@ -147,6 +147,7 @@ def test_quantised_weights_are_what_matters_beside_the_type_of_activations() -> 
         ),
         (["serve", "m", "-tp", "9" * 400], {}, {"/model/tensor_parallel": Reason.UNDECLARED}),
         (["serve", "m", "-tp", "1e999999"], {}, {"/model/tensor_parallel": Reason.UNDECLARED}),
+        (["serve", "$" + "A" * 2000], {}, {"/model/id": Reason.UNDECLARED}),
         (["serve", "--config", "a.yaml"], {}, {"/model/id": Reason.ELSEWHERE}),
     ],
 )

@@ -149,6 +149,43 @@ def test_declarations_are_believed_in_order() -> None:
     assert resource.provenance["/ownership/owner"] == "declared"
 
 
+def test_values_that_nobody_quoted_are_texts() -> None:
+    document = review()
+    document["request"]["object"]["metadata"]["labels"] = {
+        "portreeve.dev/params-m": 7000,
+        "portreeve.dev/activation-checkpointing": False,
+        "portreeve.dev/data-class": "_",
+        "portreeve.dev/team": None,
+    }
+
+    resource = normalised(document).resources[0]
+
+    assert resource.model.params_m == 7000
+    assert resource.model.activation_checkpointing is False
+    assert resource.ownership.team is None
+    assert resource.unknown == {"/data": Reason.UNDECLARED}
+
+
+def test_an_owner_without_a_name_is_none() -> None:
+    document = review()
+    document["request"]["object"]["metadata"]["ownerReferences"] = [
+        {"kind": "ReplicaSet", "name": "not-the-controller"},
+        {"kind": "ReplicaSet", "controller": True},
+    ]
+
+    assert normalised(document).resources[0].part_of is None
+
+
+def test_many_resources_that_nobody_knows_are_counted_and_not_listed() -> None:
+    limits = {f"vendor.example/widget-{index}": 1 for index in range(20)}
+    pod = {**POD, "spec": {"containers": [{"resources": {"limits": limits}}]}}
+
+    kinds = [item.kind for item in manifests(pod).not_covered]
+
+    assert kinds[0] == "resource vendor.example/widget-0"
+    assert kinds[-1] == "12 more resources"
+
+
 def manifests(*documents: Any, scope: Scope | None = None) -> Request:
     return normalise_manifests(documents, scope=scope or Scope(), caller="test", key="k")
 
