@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import ssl
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from service.api import decisions, health, kubernetes, plans
 from service.api.auth import read_gate
+from service.api.front import Front
 from service.api.problems import problem
 from service.api.service import Limits, Service
 from service.bundle.load import load
@@ -132,6 +134,9 @@ async def serve(settings: Settings) -> None:
             )
             reader = DecisionReader(settings.log)
             service = Service(Pipeline(bundle, engine, log), gate, reader, limits)
+            # The tables of a bundle live as long as the process: the collector need not look.
+            gc.collect()
+            gc.freeze()
             await _listen(settings, create_app(service), bundle)
         finally:
             await engine.close()
@@ -161,9 +166,10 @@ class _Server(uvicorn.Server):
 
 async def _listen(settings: Settings, app: FastAPI, bundle: Bundle) -> None:
     config = uvicorn.Config(
-        app,
+        Front(app),
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         ssl_certfile=settings.tls_certificate,

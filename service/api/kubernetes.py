@@ -24,11 +24,13 @@ from service.intake.documents import read_json
 from service.model.base import EnforcementPoint
 from service.pipeline import Rejected
 
+VALIDATE = "/v1/kubernetes/validate"
+
 router = APIRouter(tags=["kubernetes"])
 
 
-@router.post("/v1/kubernetes/validate", summary="Decide an AdmissionReview v1")
-@router.post("/v1/kubernetes/validate/{cluster}", summary="The same, from a named cluster")
+@router.post(VALIDATE, summary="Decide an AdmissionReview v1")
+@router.post(VALIDATE + "/{cluster}", summary="The same, from a named cluster")
 async def validate(request: Request) -> Response:
     """Answer an AdmissionReview; a body without a readable ``uid`` gets problem details."""
     service = service_of(request)
