@@ -15,7 +15,7 @@ from service.store.opening import PAGE_BYTES, Files
 from service.store.statements import insertions, recorded
 
 # Pages that one commit dirties whatever it writes: a leaf of each table and index.
-PAGES_OF_A_COMMIT = 14
+PAGES_OF_A_COMMIT = 15
 CHECKPOINT_BYTES = 8 * 2**20
 
 
@@ -127,11 +127,9 @@ class GroupStore:
     def _insert(self, new: Sequence[Prepared]) -> None:
         numbered = list(enumerate(new, start=self._last + 1))
         requests = [entry.request for entry in new if entry.request is not None]
-        contexts = [(seq, entry.context) for seq, entry in numbered if entry.context is not None]
         for table, rows, prefix in (
             (schema.bodies, requests, "OR IGNORE"),
             (schema.decisions, [(seq, *entry.row) for seq, entry in numbered], ""),
-            (schema.contexts, contexts, ""),
             (schema.resources, [(s, *row) for s, entry in numbered for row in entry.resources], ""),
             (schema.findings, [(s, *row) for s, entry in numbered for row in entry.findings], ""),
         ):

@@ -36,7 +36,7 @@ from service.model.base import Value
 from service.model.decision import Decision
 from service.store.opening import open_reader, reading_refusal, unreadable
 from service.store.packing import unpack
-from service.store.schema import bodies, contexts, decisions, findings, resources
+from service.store.schema import bodies, decisions, findings, resources
 
 LARGEST_PAGE = 1000
 CURSOR_PREFIX = b"seq:"
@@ -117,10 +117,9 @@ class DecisionReader:
                 decisions.c.body,
                 decisions.c.resolved_digest,
                 bodies.c.body.label("request"),
-                contexts.c.body.label("context"),
+                decisions.c.context,
             )
             .outerjoin(bodies, bodies.c.digest == decisions.c.request_body)
-            .outerjoin(contexts, contexts.c.decision == decisions.c.seq)
             .where(decisions.c.decision_id == decision_id)
         )
         with self._connection() as connection:

@@ -31,7 +31,6 @@ class Prepared(NamedTuple):
         resources: Rows of ``decision_resources`` without ``decision``.
         findings: Rows of ``findings`` without ``decision``.
         request: Digest and stored form of the request; ``None`` for a rejected input.
-        context: Stored form of the context; ``None`` for a rejected input.
         size: About how many bytes wait in memory.
     """
 
@@ -41,7 +40,6 @@ class Prepared(NamedTuple):
     resources: tuple[Row, ...]
     findings: tuple[Row, ...]
     request: tuple[bytes, bytes] | None
-    context: bytes | None
     size: int
 
 
@@ -71,11 +69,11 @@ def prepare(entry: Entry) -> Prepared:
             repetition,
             request and request[0],
             pack(body),
+            pack(entry.context) if entry.context else None,
         ),
         tuple(_resource(n, resource) for n, resource in enumerate(decision.resources)),
         tuple(_finding(n, finding) for n, finding in enumerate(decision.findings)),
         request,
-        pack(entry.context) if entry.context else None,
         len(body) + len(entry.request) + len(entry.context),
     )
 

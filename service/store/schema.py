@@ -5,7 +5,7 @@ as it was decided. Rows of one decision are joined by ``seq``, a number without 
 writer gives, so that "newest first" and cursors need no clock.
 
 Requests lie apart under the SHA-256 of their bytes: the same request is kept once, and can be
-erased without touching the decision. A context belongs to one decision only.
+erased without touching the decision. A context belongs to one decision only and lies beside it.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ decisions = Table(
     Column("repetition", LargeBinary),
     Column("request_body", LargeBinary),
     Column("body", LargeBinary, nullable=False),
+    Column("context", LargeBinary),
 )
 
 # ``accelerator`` names the models, separated by commas; ``accelerators`` is their largest total.
@@ -110,13 +111,6 @@ bodies = Table(
     "bodies",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    Column("body", LargeBinary, nullable=False),
-)
-
-contexts = Table(
-    "contexts",
-    metadata,
-    Column("decision", Integer, ForeignKey(decisions.c.seq), primary_key=True),
     Column("body", LargeBinary, nullable=False),
 )
 

@@ -69,7 +69,7 @@ COUNTS = """
     SELECT d.seq, d.decision_id, d.body,
         (SELECT count(*) FROM decision_resources AS r WHERE r.decision = d.seq),
         (SELECT count(*) FROM findings AS f WHERE f.decision = d.seq),
-        (SELECT count(*) FROM contexts AS c WHERE c.decision = d.seq),
+        d.context IS NOT NULL,
         (SELECT count(*) FROM bodies AS b WHERE b.digest = d.request_body)
     FROM decisions AS d ORDER BY d.seq
 """

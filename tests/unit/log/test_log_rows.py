@@ -20,7 +20,7 @@ def test_a_decision_is_restored_as_it_was_decided() -> None:
     unknown = resource().model_copy(update={"accelerators": None, "cost": None})
     made = entry(resources=(resource(), unknown), findings=(finding(undetermined=("/region",)),))
 
-    assert restore(prepare(made).row[-1]) == made.decision
+    assert restore(prepare(made).row[-2]) == made.decision
 
 
 def test_a_large_body_is_stored_deflated_and_a_small_one_as_it_is() -> None:
@@ -78,13 +78,13 @@ def test_every_row_has_a_value_for_every_column() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 3, MOST_ROWS, MOST_ROWS + 1, 3 * MOST_ROWS - 1])
 def test_any_number_of_rows_is_inserted_by_a_few_statements(count: int) -> None:
-    rows = [(n, f"body {n}".encode()) for n in range(count)]
-    statements = list(insertions(schema.contexts, rows))
+    rows = [(f"digest {n}".encode(), f"body {n}".encode()) for n in range(count)]
+    statements = list(insertions(schema.bodies, rows))
     with sqlite3.connect(":memory:") as connection:
-        connection.execute("CREATE TABLE contexts (decision INTEGER, body BLOB)")
+        connection.execute("CREATE TABLE bodies (digest BLOB, body BLOB)")
         for statement, parameters in statements:
             connection.execute(statement, parameters)
-        stored = connection.execute("SELECT * FROM contexts").fetchall()
+        stored = connection.execute("SELECT * FROM bodies").fetchall()
     connection.close()
 
     assert stored == rows
