@@ -29,5 +29,5 @@ monthly_micros(team) := object.get(table, ["teams", team], object.get(table, "de
 }
 
 # METADATA
-# description: True if limits in money are in that currency.
-are_in(currency) if currency == object.get(data.org, ["limits", "currency"], "USD")
+# description: Whether limits in money are in that currency, as a value.
+are_in(currency) := currency == object.get(data.org, ["limits", "currency"], "USD")

@@ -30,6 +30,6 @@ test_some_team_may_take_fewer_than_what_is_above_the_lowest_limit if {
 
 test_limits_are_in_the_currency_of_the_organisation if {
 	limits.are_in("EUR") with data.org as _org
-	not limits.are_in("USD") with data.org as _org
+	limits.are_in("USD") == false with data.org as _org
 	limits.are_in("USD") with data.org as {}
 }

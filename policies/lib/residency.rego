@@ -20,7 +20,14 @@ restrictions(resource) := {restriction |
 # description: |
 #   Pointers at the classes of data that the organisation does not list, and at the data itself where
 #   it is not known and the organisation restricts any class.
-missing_classes(resource) := array.concat(_not_listed(resource), _not_known(resource))
+missing_classes(resource) := array.concat(not_listed, not_known) if {
+	not_listed := [pointer |
+		some index, item in resource.data
+		object.get(_classes, item.class, null) == null
+		pointer := sprintf("/data/%d/class", [index])
+	]
+	not_known := ["/data" | resource.unknown["/data"]; _restricts_any_class]
+}
 
 # METADATA
 # description: True if a class may be at the place; a place without a known country satisfies no list of countries.
@@ -36,17 +43,6 @@ permits(restriction, place) if {
 allowed(restriction) := concat(", ", array.concat(restriction.jurisdictions, restriction.countries))
 
 _classes := object.get(data.org, "data_classes", {})
-
-_not_listed(resource) := [pointer |
-	some index, item in resource.data
-	object.get(_classes, item.class, null) == null
-	pointer := sprintf("/data/%d/class", [index])
-]
-
-_not_known(resource) := ["/data" |
-	resource.unknown["/data"]
-	_restricts_any_class
-]
 
 _restricts_any_class if {
 	some name, _ in _classes

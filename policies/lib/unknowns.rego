@@ -12,4 +12,8 @@ reasons(resource, pointer) := {reason |
 
 # METADATA
 # description: True if the value at the pointer exists and is not known.
-holds(resource, pointer) if reasons(resource, pointer) != set()
+holds(resource, pointer) if {
+	resource.unknown != {}
+	some above, _ in resource.unknown
+	startswith(concat("", [pointer, "/"]), concat("", [above, "/"]))
+}

@@ -36,9 +36,7 @@ import data.policies.lib.unknowns
 #     - kubernetes
 #     - terraform
 deny contains {"code": "BUD-002", "resource": resource.address, "facts": facts} if {
-	some resource in input.resources
-	_has_no_price(resource)
-	count(_undecided(resource)) == 0
+	some {"resource": resource, "undecided": []} in _unpriced
 
 	facts := {
 		"priced_by": concat(", ", _looked_up_by(resource)),
@@ -49,27 +47,24 @@ deny contains {"code": "BUD-002", "resource": resource.address, "facts": facts} 
 }
 
 deny contains {"code": "BUD-002", "resource": resource.address, "undetermined": missing} if {
-	some resource in input.resources
-	_has_no_price(resource)
-
-	missing := _undecided(resource)
-	count(missing) > 0
+	some {"resource": resource, "undecided": missing} in _unpriced
+	missing != []
 }
 
-_has_no_price(resource) if {
+# Whether there is a price cannot be told before it is known what would be priced.
+_unpriced := [{"resource": resource, "undecided": undecided} |
+	some resource in input.resources
 	resource.cost.basis == "unknown"
 	resource.accelerators != []
 	changes.takes(resource)
-}
+	undecided := [pointer |
+		some pointer in ["/accelerators", "/cost"]
+		some reason in unknowns.reasons(resource, pointer)
+		reason != "not_in_catalog"
+	]
+]
 
 _looked_up_by(resource) := [part |
 	some part in [accelerators.label(resource), resource.vendor, resource.instance_type, resource.region]
 	part != null
-]
-
-# Whether there is a price cannot be told before it is known what would be priced.
-_undecided(resource) := [pointer |
-	some pointer in ["/accelerators", "/cost"]
-	some reason in unknowns.reasons(resource, pointer)
-	reason != "not_in_catalog"
 ]

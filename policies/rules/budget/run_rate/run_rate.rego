@@ -72,22 +72,18 @@ _judgement(index, total, change, limit) := {
 	"index": index,
 	"total": total,
 	"limit": limit,
-	"above": [foreign, change > 0, total.firm_micros_per_hour > hourly] == [false, true, true],
+	"above": [comparable, change > 0, total.firm_micros_per_hour > hourly] == [true, true, true],
 	"unsure": {
-		"currency": [foreign, change > 0] == [true, true],
-		"estimated_micros_per_hour": [foreign, change > hourly] == [false, true],
+		"currency": [comparable, change > 0] == [false, true],
+		"estimated_micros_per_hour": [comparable, change > hourly] == [true, true],
 		"unpriced": total.unpriced != [],
 	},
 } if {
-	foreign := _is_foreign(total.currency)
+	comparable := limits.are_in(total.currency)
 
 	# A month's amount may be above 2^53, an hour's share of the limit is not.
 	hourly := whole.quotient(limit, _hours_per_month)
 }
-
-_is_foreign(currency) := false if limits.are_in(currency)
-
-else := true
 
 # Whole units of the currency per month, rounded up: 730 hours in millionths are 73 in 100,000ths.
 _monthly_units(micros_per_hour) := (units * 73) + whole.ceiling((micros_per_hour % 100000) * 73, 100000) if {

@@ -35,8 +35,7 @@ import data.policies.lib.unknowns
 #   adapters:
 #     - kubernetes
 deny contains {"code": "RES-002", "resource": resource.address, "facts": facts} if {
-	some resource in input.resources
-	_may_go_anywhere(resource)
+	some resource in _unplaced
 	data_classes := [restriction.data_class | some restriction in residency.restrictions(resource)]
 	data_classes != []
 	not _decided_later(resource)
@@ -50,19 +49,19 @@ deny contains {"code": "RES-002", "resource": resource.address, "facts": facts} 
 }
 
 deny contains {"code": "RES-002", "resource": resource.address, "undetermined": missing} if {
-	some resource in input.resources
-	_may_go_anywhere(resource)
+	some resource in _unplaced
 
 	missing := array.concat(residency.missing_classes(resource), _missing_region(resource))
-	count(missing) > 0
+	missing != []
 }
 
-_may_go_anywhere(resource) if {
-	resource.role == "workload"
+_unplaced := [resource |
+	some resource in input.resources
 	resource.region == null
+	resource.role == "workload"
 	resource.region_constraint.required == []
 	changes.takes(resource)
-}
+]
 
 # A value that will be there and cannot be seen yet; unlike one that nobody stated.
 _decided_later(resource) if {
