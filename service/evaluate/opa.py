@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _ENTRY: Final = "data/portreeve/entry/findings?strict-builtin-errors=true&provenance=true"
 _BUNDLES: Final = "data/system/bundles"
 _JSON: Final = {"Content-Type": "application/json"}
+_IN_PIECES: Final = 2**20  # aiohttp warns of larger bodies that are given as a whole
 _ATTEMPTS: Final = 3
 _PAUSE_SECONDS: Final = 0.05
 _READY_SECONDS: Final = 2.0
@@ -114,9 +116,11 @@ class OpaEngine:
         url = f"{self._client.root_url}/{path}"
         options: dict[str, Any] = {"allow_redirects": False, "timeout": ClientTimeout(total=None)}
         if body is not None:
-            options |= {"data": body, "headers": _JSON}
+            options["headers"] = _JSON
         pause = _PAUSE_SECONDS
         for attempt in range(1, _ATTEMPTS + 1):
+            if body is not None:
+                options["data"] = BytesIO(body) if len(body) > _IN_PIECES else body
             try:
                 async with self._client._request(method, url, **options) as answer:  # noqa: SLF001
                     return answer.status, await answer.read()
