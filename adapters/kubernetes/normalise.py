@@ -13,8 +13,8 @@ from adapters.kubernetes.payload import CODE, mapping, objects, text, wrong
 from adapters.kubernetes.review import Asked, read_review
 from adapters.kubernetes.workloads import Described, describe
 from service.errors import RequestRefused
-from service.model.base import Binding, Change, EnforcementPoint, Role
-from service.model.request import Request, Scope
+from service.model.base import Binding, Change, EnforcementPoint, Role, Scope
+from service.model.request import Request
 from service.model.sensitive import redact_text
 
 _CHANGES = {"CREATE": Change.CREATE, "UPDATE": Change.UPDATE, "DELETE": Change.DELETE}
@@ -105,6 +105,8 @@ def normalise_manifests(
             continue
         found = describe(document, layout)
         resource = _resource(document, identity, found, Change.CREATE, scope.cluster)
+        if (identity.namespace or None) != scope.namespace:
+            resource["scope"] = scope.model_copy(update={"namespace": identity.namespace})
         seen[resource["address"]] += 1
         if (number := seen[resource["address"]]) > 1:
             resource["address"] += f" ({number})"

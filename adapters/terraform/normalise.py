@@ -21,8 +21,8 @@ from adapters.terraform.reading import Attributes
 from adapters.terraform.tags import read_tags
 from adapters.terraform.types import COVERED, Covered
 from service.errors import RequestRefused
-from service.model.base import Binding, Change, EnforcementPoint, Role
-from service.model.request import NotCovered, Request, Scope
+from service.model.base import Binding, Change, EnforcementPoint, Role, Scope
+from service.model.request import NotCovered, Request
 from service.model.resource import Resource, ResourceState
 from service.model.sensitive import redact_text
 
@@ -106,6 +106,7 @@ class _Normaliser:
             return Resource(
                 address=address,
                 subject=f"terraform/{where}/{address}",
+                scope=self._own_scope(item, covered),
                 kind=item.type,
                 role=Role.CAPACITY,
                 change=change,
@@ -177,15 +178,22 @@ class _Normaliser:
                 if attributes is not None:
                     yield attributes.text(("location",))
 
+    def _own_scope(self, item: Item, covered: Covered) -> Scope | None:
+        """The scope of one resource, where its Google project is not that of the request."""
+        if covered.vendor != "gcp" or self._scope.project is not None:
+            return None
+        project = self._project(item)
+        return None if project is None else self._scope.model_copy(update={"project": project})
+
+    def _project(self, item: Item) -> str | None:
+        attributes = self._attributes(item, "after") or self._attributes(item, "before")
+        return None if attributes is None else attributes.text(("project",)).value
+
     def _completed_scope(self, covered: list[tuple[Item, Covered]]) -> Scope:
         """The scope with Google's project, where everything covered lies in the same one."""
         if self._scope.project is not None or any(how.vendor != "gcp" for _, how in covered):
             return self._scope
-        projects = set()
-        for item, _ in covered:
-            attributes = self._attributes(item, "after") or self._attributes(item, "before")
-            if attributes is not None:
-                projects.add(attributes.text(("project",)).value)
+        projects = {self._project(item) for item, _ in covered}
         project = projects.pop() if len(projects) == 1 else None
         if project is None:
             return self._scope

@@ -16,10 +16,9 @@ from service.api.problems import problem
 from service.api.service import Service, service_of
 from service.errors import RequestRefused
 from service.intake.documents import read_json
-from service.model.base import Binding, EnforcementPoint
+from service.model.base import Binding, EnforcementPoint, Scope
 from service.model.decision import Decision
 from service.model.request import Request as Asked
-from service.model.request import Scope
 from service.pipeline import Rejected
 
 router = APIRouter(tags=["plans and requests"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 MODELS = (
     "id params_total_b params_active_b layers hidden attention_heads kv_heads head_dim max_context "
-    "attention_kind kv_values_per_token kv_is_upper_bound source notes"
+    "attention_kind kv_values_per_token kv_is_upper_bound weight_bits source notes"
 )
 ALIASES = "alias model source"
 
@@ -42,6 +42,7 @@ def _model(row: Row) -> dict[str, Any]:
         "attention": attention,
         "kv_values_per_token": row.whole("kv_values_per_token", 1, 100_000_000),
         "kv_is_upper_bound": row.flag("kv_is_upper_bound"),
+        "weight_bits": row.whole("weight_bits", 1, 32),
         "source": row.text("source"),
     }
     _check_shape(row, model)

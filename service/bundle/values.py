@@ -12,10 +12,9 @@ from typing import Any
 
 from pydantic import Field
 
-from service.model.base import Count, PriceKind, Reason, Text, Value
+from service.model.base import Count, PriceKind, Reason, Scope, Text, Value
 from service.model.decision import BundleRef
 from service.model.finding import Mode, Severity
-from service.model.request import Scope
 
 
 class Rule(Value):

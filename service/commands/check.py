@@ -18,9 +18,8 @@ from service.errors import RequestRefused, SettingsRefused
 from service.log.entry import DecisionLog
 from service.log.record_file import RecordFile
 from service.log.sqlite import DecisionLogFile
-from service.model.base import Binding, EnforcementPoint
+from service.model.base import Binding, EnforcementPoint, Scope
 from service.model.decision import Cause, Decision, Outcome
-from service.model.request import Scope
 from service.pipeline import Pipeline, Rejected
 from service.report.decisions import as_json, as_lines
 from service.report.text import wants_colour

@@ -13,8 +13,8 @@ from adapters.kubernetes.normalise import normalise_manifests, normalise_review
 from adapters.terraform.normalise import normalise_plan
 from service.errors import RequestRefused
 from service.intake.documents import read_json, read_yaml_documents
-from service.model.base import Binding, EnforcementPoint
-from service.model.request import Request, Scope
+from service.model.base import Binding, EnforcementPoint, Scope
+from service.model.request import Request
 
 _SUFFIXES = {".json", ".yaml", ".yml"}
 _CALLER = "local"

@@ -99,3 +99,13 @@ class Basis(StrEnum):
     LIST_OTHER_REGION = "list_other_region"
     INTERNAL_RATE = "internal_rate"
     UNKNOWN = "unknown"
+
+
+class Scope(Value):
+    """A place that the organisation may know something about."""
+
+    cluster: Text | None = None
+    namespace: Text | None = None
+    account: Text | None = None
+    project: Text | None = None
+    workspace: Text | None = None

@@ -13,11 +13,12 @@ from service.model.base import (
     Range,
     Reason,
     Role,
+    Scope,
     Text,
     Value,
 )
 from service.model.finding import JudgedFinding
-from service.model.request import SCHEMA_VERSION, Actor, NotCovered, Scope
+from service.model.request import SCHEMA_VERSION, Actor, NotCovered
 
 
 class Outcome(StrEnum):

@@ -6,7 +6,16 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from service.model.base import Binding, Count, EnforcementPoint, Role, Signed, Text, Value
+from service.model.base import (
+    Binding,
+    Count,
+    EnforcementPoint,
+    Role,
+    Scope,
+    Signed,
+    Text,
+    Value,
+)
 from service.model.resource import Resource
 
 SCHEMA_VERSION = 1
@@ -28,16 +37,6 @@ class Actor(Value):
     name: Text | None = None
     groups: tuple[Text, ...] = ()
     kind: ActorKind = ActorKind.UNKNOWN
-
-
-class Scope(Value):
-    """Where the request comes from."""
-
-    cluster: Text | None = None
-    namespace: Text | None = None
-    account: Text | None = None
-    project: Text | None = None
-    workspace: Text | None = None
 
 
 class NotCovered(Value):

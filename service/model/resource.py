@@ -20,6 +20,7 @@ from service.model.base import (
     Range,
     Reason,
     Role,
+    Scope,
     Text,
     Value,
 )
@@ -243,10 +244,14 @@ class ResourceState(Value):
 
 
 class Resource(ResourceState):
-    """A resource of a request: what it is called, what happens to it, and what it was before."""
+    """A resource of a request: what it is called, what happens to it, and what it was before.
+
+    ``scope`` says where it is, where that differs from the scope of the request.
+    """
 
     address: Text
     subject: Text
+    scope: Scope | None = None
     part_of: Owner | None = None
     kind: Text
     role: Role

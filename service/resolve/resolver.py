@@ -50,8 +50,11 @@ class Resolver:
     def resolve(self, request: Request, *, now: datetime) -> Request:
         """*request* with everything that the bundle knows about it at *now* (with a time zone)."""
         moment = now.astimezone(UTC)
-        facts, day = self._scopes.facts(request.scope), moment.date()
-        resources = tuple(self._resource(item, facts, day) for item in request.resources)
+        day = moment.date()
+        resources = tuple(
+            self._resource(item, self._scopes.facts(item.scope or request.scope), day)
+            for item in request.resources
+        )
         context = request.context.model_copy(
             update={
                 "now": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

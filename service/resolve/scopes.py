@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.model.base import Reason, Role
-from service.model.request import Scope
+from service.model.base import Reason, Role, Scope
 from service.model.resource import Data
 
 if TYPE_CHECKING:

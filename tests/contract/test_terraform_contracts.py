@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.terraform.normalise import normalise_plan
-from service.model.request import Scope
+from service.model.base import Scope
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "terraform").glob("*/plan.json"))
 

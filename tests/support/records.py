@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.log.entry import Entry
-from service.model.base import Basis, Binding, Change, EnforcementPoint, Range, Role
+from service.model.base import Basis, Binding, Change, EnforcementPoint, Range, Role, Scope
 from service.model.decision import (
     BundleRef,
     Cause,
@@ -20,7 +20,7 @@ from service.model.decision import (
     Outcome,
 )
 from service.model.finding import JudgedFinding, Mode, Severity
-from service.model.request import Actor, ActorKind, Scope
+from service.model.request import Actor, ActorKind
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

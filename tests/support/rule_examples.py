@@ -18,7 +18,8 @@ from adapters.terraform.normalise import normalise_plan
 from service.bundle.build import build
 from service.bundle.shipped import shipped
 from service.bundle.values import Bundle
-from service.model.request import Request, Scope
+from service.model.base import Scope
+from service.model.request import Request
 from service.resolve.resolver import Resolver
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"

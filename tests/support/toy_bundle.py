@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from service.bundle.digest import canonical
@@ -69,8 +70,9 @@ def toy(odd: str = "", *, limit: int = 8, entry: str | None = None, **data: Any)
     org = Org.model_validate({"name": "Toy", "limits": limits})
     tables = {"catalog": {}, "index": {}, "org": org.model_dump(mode="json"), **data}
     rules = {code: rule(code, package) for code, package in packages.items()}
-    digest = f"sha256:{abs(hash(canonical(tables))):064x}"[:71]
-    return Bundle(BundleRef(name="toy", revision="1", digest=digest), modules, tables, rules, org)
+    digest = hashlib.sha256(canonical({"modules": modules, **tables})).hexdigest()
+    ref = BundleRef(name="toy", revision="1", digest=f"sha256:{digest}")
+    return Bundle(ref, modules, tables, rules, org)
 
 
 def resource(address: str = "Deployment toy/a", *, asked: int = 1, **labels: str) -> Resource:

@@ -14,7 +14,7 @@ from typing import Any
 from making import CASES, make_plan, sources, write
 
 from adapters.terraform.normalise import normalise_plan
-from service.model.request import Scope
+from service.model.base import Scope
 
 
 def normalised(plan: dict[str, Any]) -> dict[str, Any]:

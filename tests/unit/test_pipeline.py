@@ -17,10 +17,10 @@ from service.errors import (
     RequestRefused,
 )
 from service.log.entry import Entry
-from service.model.base import Binding, EnforcementPoint
+from service.model.base import Binding, EnforcementPoint, Scope
 from service.model.decision import Cause, Decision, Outcome
 from service.model.finding import Finding
-from service.model.request import Request, Scope
+from service.model.request import Request
 from service.model.resource import Accelerator, Resource
 from service.pipeline import Pipeline, Rejected
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from adapters.kubernetes.normalise import normalise_manifests, normalise_review
 from service.errors import RequestRefused
 from service.intake.documents import read_json, read_yaml_documents
-from service.model.base import Binding, Change, Reason
-from service.model.request import ActorKind, Request, Scope
+from service.model.base import Binding, Change, Reason, Scope
+from service.model.request import ActorKind, Request
 
 CASES = Path(__file__).parents[2] / "contract" / "kubernetes"
 REVIEWS = {path.parent.name: path.read_bytes() for path in sorted(CASES.glob("*/request.json"))}

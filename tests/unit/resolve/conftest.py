@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from service.bundle.values import Bundle, InternalRate, Org, OrgPrice, ScopeRule
-from service.model.base import Binding, Change, EnforcementPoint, PriceKind, Range, Role
+from service.model.base import Binding, Change, EnforcementPoint, PriceKind, Range, Role, Scope
 from service.model.decision import BundleRef
-from service.model.request import Request, Scope
+from service.model.request import Request
 from service.model.resource import Accelerator, Resource
 from service.resolve.resolver import Resolver
 

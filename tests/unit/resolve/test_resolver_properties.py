@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from service.bundle.values import Bundle
 from service.errors import BundleRefused
-from service.model.base import Basis, Change, PriceKind, Range, Reason, Role
-from service.model.request import Request, Scope
+from service.model.base import Basis, Change, PriceKind, Range, Reason, Role, Scope
+from service.model.request import Request
 from service.model.resource import (
     Accelerator,
     Lifetime,

@@ -9,9 +9,8 @@ import pytest
 
 from service.bundle.catalog import build_catalog
 from service.bundle.values import Bundle, Org, ScopeRule
-from service.model.base import Basis, Range
+from service.model.base import Basis, Range, Scope
 from service.model.decision import BundleRef
-from service.model.request import Scope
 from service.model.resource import Model
 from service.resolve.resolver import Resolver
 

@@ -16,7 +16,8 @@ from adapters.terraform.normalise import normalise_plan
 from adapters.terraform.types import COVERED
 from service.errors import RequestRefused
 from service.intake.documents import read_json
-from service.model.request import Request, Scope
+from service.model.base import Scope
+from service.model.request import Request
 
 LIMIT = 256 * 1024 * 1024
 

@@ -9,8 +9,8 @@ import pytest
 from adapters.terraform.irrelevant import is_irrelevant
 from adapters.terraform.normalise import normalise_plan
 from service.errors import RequestRefused
-from service.model.base import Binding, EnforcementPoint
-from service.model.request import NotCovered, Request, Scope
+from service.model.base import Binding, EnforcementPoint, Scope
+from service.model.request import NotCovered, Request
 
 NOTHING: dict[str, Any] = {"format_version": "1.2", "resource_changes": []}
 

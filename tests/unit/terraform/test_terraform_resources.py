@@ -8,8 +8,8 @@ import pytest
 
 from adapters.terraform.normalise import normalise_plan
 from service.errors import RequestRefused
-from service.model.base import Change, PriceKind, Range, Reason
-from service.model.request import Request, Scope
+from service.model.base import Change, PriceKind, Range, Reason, Scope
+from service.model.request import Request
 from service.model.resource import Purpose, ReplaceOrder, Resource, Sharing
 
 

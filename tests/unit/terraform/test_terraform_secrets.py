@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.terraform.normalise import normalise_plan
-from service.model.base import Reason
-from service.model.request import Request, Scope
+from service.model.base import Reason, Scope
+from service.model.request import Request
 from service.model.sensitive import REDACTED
 
 CANARY = "cAnary7Zq9"
