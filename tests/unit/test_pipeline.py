@@ -21,7 +21,7 @@ from service.model.base import Binding, EnforcementPoint, Scope
 from service.model.decision import Cause, Decision, Outcome
 from service.model.finding import Finding
 from service.model.request import Request
-from service.model.resource import Accelerator, Resource
+from service.model.resource import Accelerator, Resource, ResourceState
 from service.pipeline import Pipeline, Rejected
 
 _NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -87,7 +87,7 @@ def _resource(count: int, *, change: str = "create", before: int | None = None) 
     if before is None:
         return resource
     state = _resource(before)
-    names = {"address", "subject", "part_of", "kind", "role", "change", "replace_order", "before"}
+    names = set(Resource.model_fields) - set(ResourceState.model_fields)
     former = state.model_dump(exclude=names)
     return Resource.model_validate({**resource.model_dump(), "before": former})
 
