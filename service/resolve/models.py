@@ -28,18 +28,15 @@ BITS = {name: bits for bits, names in _BITS.items() for name in names.split()}
 their usual 4 bits."""
 
 _UNSAID = frozenset({None, "", "auto"})
-_USUAL_BITS = 16
-"""What a server takes when nothing else is said: most checkpoints are published in 16 bits."""
-
-_MIG_PERCENT = 95
-"""Usable part of a MIG profile's printed memory: 4.75 of 5 GB, 9.75 of 10 GB and more above
-(``nvidia-smi mig -lgip`` on A100 and H100), rounded down to the smallest."""
+_UNQUANTISED = 16
+"""Bits from which on a number is a plain float, and what servers cache unless told otherwise."""
 
 
 class Sizes(NamedTuple):
-    """A model's row: its parameters, its part of ``fit``, and pointers to what the row lacks."""
+    """A model's row: parameters, their published width, a part of ``fit``, and what it lacks."""
 
     params_m: int | None
+    weight_bits: int | None
     shape: dict[str, object]
     missing: tuple[str, ...]
 
@@ -93,7 +90,8 @@ class Models:
                 draft.hide(f"/fit/{name}", reason)
         else:
             self._add_shape(draft, fit, sizes)
-        self._add_bits(draft, fit)
+        _add_weight_bits(draft, fit, sizes)
+        _add_kv_bits(draft, fit)
 
     def _add_shape(self, draft: Draft, fit: dict[str, object], sizes: Sizes) -> None:
         """The catalog's figures; a declared size may be larger than the catalog's, not smaller."""
@@ -108,17 +106,6 @@ class Models:
         for pointer in sizes.missing:
             draft.hide(pointer, Reason.NOT_IN_CATALOG)
         draft.provenance["/fit"] = "catalog"
-
-    def _add_bits(self, draft: Draft, fit: dict[str, object]) -> None:
-        declared = draft.state.model
-        bits, source = _bits(declared.precision), "catalog"
-        if declared.precision in _UNSAID and (named := _bits_in_name(declared.id)):
-            bits, source = named, "inferred:model_id"
-        elif declared.precision in _UNSAID:
-            source = "default"
-        _put(draft, fit, "weight_bits", (bits, source), "/model/precision")
-        source = "default" if declared.kv_precision in _UNSAID else "catalog"
-        _put(draft, fit, "kv_bits", (_bits(declared.kv_precision), source), "/model/kv_precision")
 
     def _add_memory(self, draft: Draft, fit: dict[str, object]) -> None:
         items = draft.accelerators or ()
@@ -148,8 +135,8 @@ class Models:
         part = part_of(item.slice)
         if part is not None:
             return (usable * part[0] // part[1] if usable is not None else None), True
-        memory = _mig_memory(item.slice)
-        return (memory * 1024 * _MIG_PERCENT // 100 if memory is not None else None), True
+        profile = row["slices"].get(item.slice)
+        return (profile["usable_mib"], profile["usable_is_estimate"]) if profile else (None, False)
 
     def _add_share_of_copy(self, draft: Draft, fit: dict[str, object]) -> None:
         """Accelerators of one copy, where one kind of them is asked for."""
@@ -181,7 +168,7 @@ _SHAPE = {
 def _sizes(row: Table) -> Sizes:
     shape = {name: row[column] for name, column in _SHAPE.items()}
     missing = tuple(f"/fit/{name}" for name, value in shape.items() if value is None)
-    return Sizes(row["params_m"], shape, missing)
+    return Sizes(row["params_m"], row["weight_bits"], shape, missing)
 
 
 def part_of(text: str) -> tuple[int, int] | None:
@@ -192,21 +179,52 @@ def part_of(text: str) -> tuple[int, int] | None:
     return int(upper), int(lower)
 
 
-def _mig_memory(profile: str) -> int | None:
-    """Printed gigabytes of a MIG profile: 10 of ``1g.10gb`` and of ``1g.10gb.me``."""
-    parts = profile.replace("+", ".").split(".")
-    if len(parts) < 2 or not parts[1].endswith("gb"):
-        return None
-    number = parts[1].removesuffix("gb")
-    return int(number) if _is_number(number) else None
-
-
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 4
 
 
-def _bits(name: str | None) -> int | None:
-    return _USUAL_BITS if name in _UNSAID else BITS.get(str(name).lower())
+def _add_weight_bits(draft: Draft, fit: dict[str, object], sizes: Sizes | None) -> None:
+    """The width of a weight; of a model that nobody describes it is not assumed."""
+    bits, source = _weight_bits(draft, sizes)
+    if bits is not None:
+        fit["weight_bits"] = bits
+        draft.provenance["/fit/weight_bits"] = source
+        return
+    nobody_says = sizes is None and draft.state.model.precision in _UNSAID
+    reason = Reason.UNDECLARED if nobody_says else Reason.NOT_IN_CATALOG
+    draft.hide("/fit/weight_bits", draft.reason("/model/precision") or reason)
+
+
+def _weight_bits(draft: Draft, sizes: Sizes | None) -> tuple[int | None, str]:
+    declared = draft.state.model
+    published, source = _bits_in_name(declared.id), "inferred:model_id"
+    if published is None and sizes is not None and draft.reason("/model/precision") is None:
+        published, source = sizes.weight_bits, "catalog"
+    if declared.precision in _UNSAID:
+        return published, source
+    stated = BITS.get(str(declared.precision).lower())
+    if (
+        stated is not None
+        and published is not None
+        and published < _UNQUANTISED <= stated
+        and draft.provenance.get("/model/precision", "").startswith("inferred:")
+    ):
+        # `--dtype bfloat16` of a server is what it computes in: it unpacks no quantised checkpoint.
+        return published, source
+    return stated, "catalog"
+
+
+def _add_kv_bits(draft: Draft, fit: dict[str, object]) -> None:
+    precision, hidden = draft.state.model.kv_precision, draft.reason("/model/kv_precision")
+    if precision not in _UNSAID:
+        bits, source = BITS.get(str(precision).lower()), "catalog"
+    else:
+        bits, source = (_UNQUANTISED if hidden is None else None), "default"
+    if bits is not None:
+        fit["kv_bits"] = bits
+        draft.provenance["/fit/kv_bits"] = source
+    else:
+        draft.hide("/fit/kv_bits", hidden or Reason.NOT_IN_CATALOG)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -216,14 +234,3 @@ def _bits_in_name(model: str | None) -> int | None:
         return None
     words = model.rpartition("/")[2].lower().replace(".", "-").split("-")
     return min((bits for word in words if (bits := BITS.get(word))), default=None)
-
-
-def _put(
-    draft: Draft, fit: dict[str, object], name: str, found: tuple[int | None, str], origin: str
-) -> None:
-    bits, source = found
-    if bits is not None and (source != "default" or draft.reason(origin) is None):
-        fit[name] = bits
-        draft.provenance[f"/fit/{name}"] = source
-    else:
-        draft.hide(f"/fit/{name}", draft.reason(origin) or Reason.NOT_IN_CATALOG)

@@ -358,6 +358,20 @@ def test_a_model_is_found_by_its_aliases_and_the_last_part_of_its_name(
     assert set(names.values()) <= set(catalog["models"])
 
 
+@pytest.mark.parametrize(
+    ("model", "bits"),
+    [
+        ("deepseek-ai/deepseek-v3", 8),
+        ("qwen/qwen3-8b", 16),
+        ("microsoft/phi-3-mini-4k-instruct", None),
+    ],
+)
+def test_the_width_of_a_weight_is_the_published_one_or_unknown(
+    catalog: dict[str, Any], model: str, bits: int | None
+) -> None:
+    assert catalog["models"][model]["weight_bits"] == bits
+
+
 def test_parameters_are_whole_millions_or_unknown(catalog: dict[str, Any]) -> None:
     assert catalog["models"]["meta-llama/meta-llama-3.1-8b"]["params_m"] == 8030
     assert catalog["models"]["zai-org/glm-5"]["params_m"] is None

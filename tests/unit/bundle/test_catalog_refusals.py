@@ -150,6 +150,9 @@ CELLS = [
     ("model_sizes.csv", LLAMA, {"params_total_b": "8.0301"}, "at most three decimals"),
     ("model_sizes.csv", LLAMA, {"params_active_b": "9"}, "is larger than `params_total_b`"),
     ("model_sizes.csv", LLAMA, {"kv_is_upper_bound": ""}, "`kv_is_upper_bound` is empty"),
+    ("model_sizes.csv", LLAMA, {"weight_bits": "0"}, "a decimal number from 1 to 32"),
+    ("model_sizes.csv", LLAMA, {"weight_bits": "33"}, "a decimal number from 1 to 32"),
+    ("model_sizes.csv", LLAMA, {"weight_bits": "4.5"}, "expected a whole number, 1 to 32"),
     ("model_sizes.csv", LLAMA, {"attention_kind": "flash"}, "`attention_kind` is `flash`"),
     ("model_aliases.csv", ("meta-llama/Llama-3.1-8B",), {"model": "x"}, "not in model_sizes.csv"),
     (

@@ -25,6 +25,7 @@ def _accelerator(manufacturer: str, stack: str, usable: int | None, **more: Any)
         "usable_mib": usable,
         "usable_is_estimate": False,
         "mig_profiles": [],
+        "slices": {},
         **more,
     }
 
@@ -54,7 +55,15 @@ CATALOG: dict[str, Any] = {
     "accelerators": {
         "nvidia-l4": _accelerator("nvidia", "cuda", 23034),
         "nvidia-h100-sxm": _accelerator(
-            "nvidia", "cuda", 81559, mig_profiles=["1g.10gb", "3g.40gb", "7g.80gb"]
+            "nvidia",
+            "cuda",
+            81559,
+            mig_profiles=["1g.10gb", "3g.40gb", "7g.80gb"],
+            slices={
+                "1g.10gb": {"usable_mib": 9984, "usable_is_estimate": False},
+                "1g.10gb.me": {"usable_mib": 9984, "usable_is_estimate": False},
+                "3g.40gb": {"usable_mib": 36044, "usable_is_estimate": True},
+            },
         ),
         "amd-mi300x": _accelerator("amd", "rocm", 196288),
         "google-tpu-v5e": _accelerator("google", "xla", None),
@@ -134,9 +143,23 @@ CATALOG: dict[str, Any] = {
             "attention": "gqa",
             "kv_values_per_token": 163_840,
             "kv_is_upper_bound": False,
-        }
+            "weight_bits": 16,
+        },
+        "deepseek-ai/deepseek-v3": {
+            "params_m": 671_000,
+            "layers": 61,
+            "attention_heads": 128,
+            "max_context": 163_840,
+            "attention": "mla",
+            "kv_values_per_token": 35_136,
+            "kv_is_upper_bound": False,
+            "weight_bits": 8,
+        },
     },
-    "model_names": {"llama-3.1-70b": "meta-llama/llama-3.1-70b"},
+    "model_names": {
+        "llama-3.1-70b": "meta-llama/llama-3.1-70b",
+        "deepseek-v3": "deepseek-ai/deepseek-v3",
+    },
 }
 INDEX: dict[str, Any] = {
     "offers": {

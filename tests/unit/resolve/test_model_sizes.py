@@ -40,8 +40,8 @@ def test_a_declared_size_may_be_larger_than_the_catalogs_and_not_smaller(
     [
         ("float32", 32, "catalog"),
         ("bfloat16", 16, "catalog"),
-        ("auto", 16, "default"),
-        (None, 16, "default"),
+        ("auto", 16, "catalog"),
+        (None, 16, "catalog"),
         ("FP8", 8, "catalog"),
         ("w8a8", 8, "catalog"),
         ("awq", 4, "catalog"),
@@ -68,7 +68,68 @@ def test_a_precision_that_nobody_knows_is_not_sixteen_bits(resolve: Any, workloa
     assert resource.unknown["/fit/kv_bits"] is Reason.NOT_IN_CATALOG
 
 
-def test_a_hidden_precision_does_not_become_the_default(resolve: Any, workload: Any) -> None:
+@pytest.mark.parametrize("precision", [None, "", "auto"])
+def test_an_undeclared_precision_is_that_of_the_published_checkpoint(
+    precision: str | None, resolve: Any, workload: Any
+) -> None:
+    resource = resolve(workload(model=Model(id="deepseek-v3", precision=precision)))
+
+    assert (resource.fit.weight_bits, resource.fit.kv_bits) == (8, 16)
+    assert resource.provenance["/fit/weight_bits"] == "catalog"
+
+
+@pytest.mark.parametrize(
+    ("precision", "source", "bits"),
+    [
+        ("bf16", "declared", 16),
+        ("awq", "declared", 4),
+        ("bfloat16", "inferred:vllm", 8),
+        ("awq", "inferred:vllm", 4),
+    ],
+)
+def test_a_declared_precision_wins_and_a_servers_data_type_unpacks_no_quantised_checkpoint(
+    precision: str, source: str, bits: int, resolve: Any, workload: Any
+) -> None:
+    known = {"/model/precision": source}
+
+    resource = resolve(
+        workload(model=Model(id="deepseek-v3", precision=precision), provenance=known)
+    )
+
+    assert resource.fit.weight_bits == bits
+
+
+def test_a_servers_data_type_is_the_width_of_a_checkpoint_that_is_not_quantised(
+    resolve: Any, workload: Any
+) -> None:
+    served = workload(
+        model=Model(id="llama-3.1-70b", precision="float32"),
+        provenance={"/model/precision": "inferred:vllm"},
+    )
+
+    assert resolve(served).fit.weight_bits == 32
+
+
+@pytest.mark.parametrize("name", [None, "ours/secret-9"])
+@pytest.mark.parametrize("precision", [None, "auto"])
+def test_no_width_is_assumed_for_a_model_that_is_not_in_the_catalog(
+    name: str | None, precision: str | None, resolve: Any, workload: Any
+) -> None:
+    resource = resolve(workload(model=Model(id=name, params_m=70_000, precision=precision)))
+
+    assert resource.fit.weight_bits is None
+    assert resource.unknown["/fit/weight_bits"] is Reason.UNDECLARED
+    assert "/fit/weight_bits" not in resource.provenance
+
+
+def test_a_declared_width_needs_no_catalog(resolve: Any, workload: Any) -> None:
+    resource = resolve(workload(model=Model(params_m=70_000, precision="fp8")))
+
+    assert resource.fit.weight_bits == 8
+    assert "/fit/weight_bits" not in resource.unknown
+
+
+def test_a_hidden_precision_does_not_become_the_catalogs(resolve: Any, workload: Any) -> None:
     hidden = {"/model/precision": Reason.AFTER_APPLY}
 
     resource = resolve(workload(model=Model(id="llama-3.1-70b"), unknown=hidden))
@@ -116,11 +177,17 @@ def test_without_a_model_nothing_is_said_about_one(resolve: Any, workload: Any) 
 
 
 @pytest.mark.parametrize(
-    ("part", "usable"),
-    [(None, 81_559), ("1g.10gb", 9_728), ("1g.10gb.me", 9_728), ("1/2", 40_779)],
+    ("part", "usable", "is_estimate"),
+    [
+        (None, 81_559, False),
+        ("1g.10gb", 9_984, False),
+        ("1g.10gb.me", 9_984, False),
+        ("3g.40gb", 36_044, True),
+        ("1/2", 40_779, True),
+    ],
 )
 def test_memory_is_that_of_the_card_or_of_its_part(
-    part: str | None, usable: int, resolve: Any, workload: Any
+    part: str | None, usable: int, resolve: Any, workload: Any, *, is_estimate: bool
 ) -> None:
     asked = Accelerator(
         model="nvidia-h100-sxm", slice=part, per_worker=1, total=Range(min=1, max=1)
@@ -128,7 +195,7 @@ def test_memory_is_that_of_the_card_or_of_its_part(
 
     fit = resolve(workload(accelerators=(asked,))).fit
 
-    assert (fit.usable_mib, fit.usable_is_estimate) == (usable, part is not None)
+    assert (fit.usable_mib, fit.usable_is_estimate) == (usable, is_estimate)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +203,8 @@ def test_memory_is_that_of_the_card_or_of_its_part(
     [
         {"model": "google-tpu-v5e"},
         {"model": "nvidia-l4", "slice": "half"},
+        {"model": "nvidia-l4", "slice": "1g.10gb"},
+        {"model": "nvidia-h100-sxm", "slice": "2g.10gb"},
         {"model": "nvidia-l4", "sharing": Sharing.FRACTION},
         {"model": "nvidia-l4", "slice": "1/0"},
     ],
@@ -171,7 +240,7 @@ def test_a_figure_that_the_catalog_lacks_is_unknown(
     bundle: Bundle, request_of: Any, workload: Any, now: Any
 ) -> None:
     row = {**bundle.data["catalog"]["models"]["meta-llama/llama-3.1-70b"], "params_m": None}
-    row["kv_values_per_token"] = None
+    row["kv_values_per_token"] = row["weight_bits"] = None
     catalog = {**bundle.data["catalog"], "models": {"m": row}}
     resolver = Resolver(Bundle(bundle.ref, {}, {**bundle.data, "catalog": catalog}, {}, bundle.org))
 
@@ -180,5 +249,6 @@ def test_a_figure_that_the_catalog_lacks_is_unknown(
 
     assert bare.unknown["/model/params_m"] is Reason.NOT_IN_CATALOG
     assert bare.unknown["/fit/kv_values_per_token"] is Reason.NOT_IN_CATALOG
+    assert bare.unknown["/fit/weight_bits"] is Reason.NOT_IN_CATALOG
     assert declared.model.params_m == 9
     assert "/model/params_m" not in declared.unknown

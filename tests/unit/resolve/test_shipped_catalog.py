@@ -11,7 +11,7 @@ from service.bundle.catalog import build_catalog
 from service.bundle.values import Bundle, Org, ScopeRule
 from service.model.base import Basis, Range, Scope
 from service.model.decision import BundleRef
-from service.model.resource import Model
+from service.model.resource import Accelerator, Model
 from service.resolve.resolver import Resolver
 
 _TABLES = Path(__file__).parents[3] / "bundles" / "catalog"
@@ -88,3 +88,36 @@ def test_a_cpu_instance_takes_no_accelerators_and_needs_no_price(
 
     assert resource.accelerators == ()
     assert resource.unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [
+        ("deepseek-ai/DeepSeek-R1", 8),
+        ("moonshotai/Kimi-K2-Instruct", 8),
+        ("openai/gpt-oss-20b", 5),
+        ("openai/gpt-oss-120b", 4),
+        ("Qwen/Qwen3-32B", 16),
+        ("Qwen/Qwen3-32B-FP8", 8),
+    ],
+)
+def test_weights_are_as_wide_as_the_published_checkpoint(
+    name: str, bits: int, resolver: Resolver, request_of: Any, workload: Any, now: Any
+) -> None:
+    resolved = resolver.resolve(request_of(workload(model=Model(id=name))), now=now)
+
+    assert resolved.resources[0].fit.weight_bits == bits
+
+
+@pytest.mark.parametrize(("part", "usable"), [("1g.10gb", 9_984), ("1g.10gb.me", 9_984)])
+def test_a_mig_slice_offers_what_the_driver_reports(
+    part: str, usable: int, resolver: Resolver, request_of: Any, workload: Any, now: Any
+) -> None:
+    asked = Accelerator(
+        model="nvidia-h100-sxm", slice=part, per_worker=1, total=Range(min=1, max=1)
+    )
+
+    resolved = resolver.resolve(request_of(workload(accelerators=(asked,))), now=now)
+
+    fit = resolved.resources[0].fit
+    assert (fit.usable_mib, fit.usable_is_estimate) == (usable, False)
