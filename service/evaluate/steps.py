@@ -27,7 +27,7 @@ class Steps:
     """What to ask an engine for, in order.
 
     Attributes:
-        modules: All modules, those that the steps need included.
+        modules: All modules, and one more for each package whose codes are not all selected.
         rules: The names of the rule packages, for messages.
         queries: The rule to evaluate for each of them.
     """
@@ -48,13 +48,18 @@ def take_apart(modules: Mapping[str, str]) -> Steps:
     # Each definition has the word `contains` and one `.deny`; any other occurrence is not ours.
     if not definitions or len(_ANY_DEFINITION.findall(entry)) != 2 * len(definitions):
         return Steps(modules, ("portreeve.entry",), (ENTRY_QUERY,))
-    steps = {
-        f"portreeve/step_{number}.rego": f"package portreeve.step_{number}\n\n"
-        f"findings contains finding if {definition['body']}\n"
-        for number, definition in enumerate(definitions)
-    }
+    added, queries = {}, []
+    for number, definition in enumerate(definitions):
+        if definition["line"]:
+            queries.append(f"data.{definition['line']}.deny")
+            continue
+        name = f"step_{number}"
+        added[f"portreeve/{name}.rego"] = (
+            f"package portreeve.{name}\n\nfindings contains finding if {definition['body']}\n"
+        )
+        queries.append(f"data.portreeve.{name}.findings")
     return Steps(
-        modules={**modules, **steps},
+        modules={**modules, **added},
         rules=tuple(found["line"] or found["block"] for found in definitions),
-        queries=tuple(f"data.portreeve.step_{number}.findings" for number in range(len(steps))),
+        queries=tuple(queries),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from toy_bundle import request, resource, toy
 
@@ -34,7 +36,10 @@ def test_a_selection_of_codes_is_kept() -> None:
 
     assert steps.rules == ("policies.rules.toy.size", "policies.rules.toy.sum")
     assert 'finding.code in {"TOY-001"}' in steps.modules["portreeve/step_0.rego"]
-    assert "finding.code" not in steps.modules["portreeve/step_1.rego"]
+    assert steps.queries == (
+        "data.portreeve.step_0.findings",
+        "data.policies.rules.toy.sum.deny",
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,24 @@ def test_an_entry_with_anything_else_is_asked_as_a_whole(more: str) -> None:
     assert take_apart(modules).queries != (ENTRY_QUERY,)
     assert take_apart(entry).queries == (ENTRY_QUERY,)
     assert take_apart({}).queries == (ENTRY_QUERY,)
+
+
+async def test_codes_that_are_not_selected_are_not_reported() -> None:
+    bundle = toy('finding := {"code": "TOY-002", "resource": resource.address, "facts": {}}')
+    reporters = [
+        Reporter("policies.rules.toy.odd", frozenset(("TOY-002", "TOY-009")), reads_request=False),
+        Reporter("policies.rules.toy.size", frozenset(("TOY-001", "TOY-008")), reads_request=False),
+    ]
+    entry = entry_module(reporters, frozenset(("TOY-001",)))
+    chosen = replace(bundle, modules={**bundle.modules, ENTRY_PATH: entry})
+    asked = request(resource(asked=9, odd="yes"))
+    found = []
+    for each in (bundle, chosen):
+        engine = await EmbeddedEngine.start(each, workers=1)
+        found.append([finding.code for finding in await engine.evaluate(asked, seconds=10)])
+        await engine.close()
+
+    assert found == [["TOY-001", "TOY-002"], ["TOY-001"]]
 
 
 async def test_an_entry_asked_as_a_whole_has_the_same_findings() -> None:
