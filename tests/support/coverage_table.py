@@ -109,7 +109,7 @@ def _states(path: Path, answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if item["address"] in uncertain:
             yield item["kind"], "undetermined"
     for item in answer["not_covered"]:
-        # A kind of another group is named with it, `JobSet.jobset.x-k8s.io`; the file says `JobSet`.
+        # A kind of another group carries it, `JobSet.jobset.x-k8s.io`; the file says `JobSet`.
         known[item["kind"].partition(".")[0]] += 1
         yield item["kind"], "not covered"
     for kind, number in (collections.Counter(_kinds(path)) - known).items():
