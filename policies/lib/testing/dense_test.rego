@@ -47,6 +47,7 @@ _request := {
 _dense := {
 	"address": "Deployment prod/llama-70b",
 	"subject": "Deployment/prod/llama-70b",
+	"scope": null,
 	"part_of": null,
 	"kind": "Deployment",
 	"role": "workload",
