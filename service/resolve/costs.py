@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from service.model.base import Basis, PriceKind, Range, Reason, Role
@@ -9,6 +10,7 @@ from service.model.resource import Accelerator, Cost, Sharing
 from service.resolve.draft import Draft, exact, times
 from service.resolve.models import part_of
 from service.resolve.prices import Prices, Quote, mig_share
+from service.resolve.tables import REMEMBERED
 
 if TYPE_CHECKING:
     from service.resolve.accelerators import Accelerators
@@ -31,6 +33,17 @@ class _Amount(NamedTuple):
     quote: Quote
 
 
+class _Wanted(NamedTuple):
+    """What the price of an accelerator depends on."""
+
+    vendor: str | None
+    region: str | None
+    zone: str | None
+    instance_type: str | None
+    kind: PriceKind
+    model: str
+
+
 class Costs:
     """Writes costs into drafts."""
 
@@ -38,6 +51,7 @@ class Costs:
         self._prices = prices
         self._accelerators = accelerators
         self._instances = instances
+        self._quote = functools.lru_cache(maxsize=REMEMBERED)(self._look_up)
 
     def apply(self, draft: Draft) -> None:
         """Write the cost, or the reason why it is not known, into *draft*."""
@@ -63,13 +77,7 @@ class Costs:
             draft.hide("/cost/micros_per_hour", self._size_reason(draft))
         elif lifetime.bounded and lifetime.minutes is not None:
             total = exact(-(-found.most * lifetime.minutes // 60))
-        draft.update["cost"] = Cost(
-            micros_per_hour=Range(min=found.least, max=found.most),
-            micros_total=total,
-            currency=quote.currency,
-            basis=quote.basis,
-            inferred=quote.inferred,
-        )
+        draft.update["cost"] = _cost(found, total)
         draft.provenance["/cost"] = _SOURCE[quote.basis.value]
 
     def _size_reason(self, draft: Draft) -> Reason:
@@ -121,7 +129,11 @@ class Costs:
     def _of_accelerator(self, draft: Draft, index: int, item: Accelerator) -> _Amount | Reason:
         if item.model is None:
             return draft.reason(f"/accelerators/{index}/model") or Reason.UNDECLARED
-        quote = self._quote(draft, item)
+        state = draft.state
+        kind = state.price_kind or PriceKind.ON_DEMAND
+        quote = self._quote(
+            _Wanted(draft.vendor, draft.region, state.zone, state.instance_type, kind, item.model)
+        )
         if quote is None and draft.vendor is None:
             return draft.reason("/vendor") or Reason.UNDECLARED
         share = self._share(item)
@@ -133,14 +145,12 @@ class Costs:
             _priced(total.min, quote, upper, lower), _priced(total.max, quote, upper, lower), quote
         )
 
-    def _quote(self, draft: Draft, item: Accelerator) -> Quote | None:
+    def _look_up(self, wanted: _Wanted) -> Quote | None:
         """The price of whole accelerators, from the instance type if it is known."""
-        vendor, state, model = draft.vendor, draft.state, item.model or ""
+        vendor, region, zone, name, kind, model = wanted
         if vendor is None:
             return self._prices.internal(model)
-        kind = state.price_kind or PriceKind.ON_DEMAND
-        places = self._prices.places(vendor, draft.region, state.zone)
-        name = state.instance_type
+        places = self._prices.places(vendor, region, zone)
         row = self._instances.find(vendor, name)
         if name is not None and row is not None and row["accelerator"] == model:
             quote = self._prices.of_instance(vendor, name, kind, places)
@@ -166,6 +176,18 @@ _SOURCE = {
     basis.value: "scope" if basis in (Basis.CONTRACT, Basis.INTERNAL_RATE) else "catalog"
     for basis in Basis
 }
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _cost(amount: _Amount, total: int | None) -> Cost:
+    quote = amount.quote
+    return Cost(
+        micros_per_hour=Range(min=amount.least, max=amount.most),
+        micros_total=total,
+        currency=quote.currency,
+        basis=quote.basis,
+        inferred=quote.inferred,
+    )
 
 
 def _priced(count: int | None, quote: Quote, upper: int, lower: int) -> int | None:

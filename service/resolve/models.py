@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from service.model.base import Reason
 from service.model.resource import Accelerator, Fit, Sharing
 from service.resolve.draft import Draft, times
-from service.resolve.tables import Table, table
+from service.resolve.tables import REMEMBERED, Table, table
 
 if TYPE_CHECKING:
     from service.resolve.accelerators import Accelerators
@@ -49,8 +49,9 @@ class Models:
         self._names = table(catalog, "model_names")
         self._accelerators = accelerators
         self._instances = instances
+        self.find = functools.lru_cache(maxsize=REMEMBERED)(self._find)
 
-    def find(self, name: str) -> Sizes | None:
+    def _find(self, name: str) -> Sizes | None:
         """The sizes of a model, by its id, an alias, or the last part of a path."""
         lowered = name.lower().rstrip("/")
         last = lowered.rpartition("/")[2]
@@ -77,7 +78,7 @@ class Models:
             draft.hide("/model/params_m", hidden)
             for name in (*_SHAPE, "weight_bits", "kv_bits"):
                 draft.hide(f"/fit/{name}", hidden)
-        draft.update["fit"] = Fit.model_validate(fit) if fit else _NOTHING
+        draft.update["fit"] = _fit(*fit.items()) if fit else _NOTHING
 
     def _add_model(self, draft: Draft, fit: dict[str, object]) -> None:
         declared = draft.state.model
@@ -165,6 +166,11 @@ _SHAPE = {
 """Field of ``fit`` by column of the catalog."""
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
+def _fit(*fields: tuple[str, object]) -> Fit:
+    return Fit.model_validate(dict(fields))
+
+
 def _sizes(row: Table) -> Sizes:
     shape = {name: row[column] for name, column in _SHAPE.items()}
     missing = tuple(f"/fit/{name}" for name, value in shape.items() if value is None)
@@ -227,7 +233,7 @@ def _add_kv_bits(draft: Draft, fit: dict[str, object]) -> None:
         draft.hide("/fit/kv_bits", hidden or Reason.NOT_IN_CATALOG)
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=REMEMBERED)
 def _bits_in_name(model: str | None) -> int | None:
     """Bits that a checkpoint's own name states, as in ``Llama-3.1-70B-Instruct-FP8``."""
     if model is None:

@@ -8,12 +8,14 @@ reason, and what it writes gets one in ``provenance``.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from service.model.resource import ResourceState
 from service.resolve import scopes
 from service.resolve.accelerators import Accelerators
 from service.resolve.costs import Costs
-from service.resolve.draft import Draft
+from service.resolve.draft import OWNED, Draft
 from service.resolve.instances import Instances
 from service.resolve.models import Models
 from service.resolve.prices import Prices
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
     from service.bundle.values import Bundle
     from service.model.base import Role
     from service.model.request import Request
-    from service.model.resource import Resource, ResourceState
+    from service.model.resource import Resource
+
+_NOT_READ = frozenset({"images", "labels", "placement", "purpose", "throughput"})
+_inputs = attrgetter(*sorted(ResourceState.model_fields.keys() - OWNED - _NOT_READ))
+"""What the result for a state depends on; a new field of the model is one until it is ruled out."""
 
 
 class Resolver:
@@ -64,12 +70,15 @@ class Resolver:
         return request.model_copy(update={"resources": resources, "context": context})
 
     def _resource(self, resource: Resource, facts: ScopeFacts, day: date) -> Resource:
-        draft = self._draft(resource, resource.role, facts, day)
+        found = self._draft(resource, resource.role, facts, day).finish()
         former = resource.before
         if former is not None:
-            before = self._draft(former, resource.role, facts, day)
-            draft.update["before"] = former.model_copy(update=before.finish())
-        return resource.model_copy(update=draft.finish())
+            known = found
+            # Most updates change an image or a label, and what is known stays the same.
+            if _inputs(former) != _inputs(resource):
+                known = self._draft(former, resource.role, facts, day).finish()
+            found["before"] = former.model_copy(update=known)
+        return resource.model_copy(update=found)
 
     def _draft(self, state: ResourceState, role: Role, facts: ScopeFacts, day: date) -> Draft:
         draft = Draft(state, role)

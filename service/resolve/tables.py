@@ -9,6 +9,9 @@ from service.errors import BundleRefused
 
 Table = Mapping[str, Any]
 
+REMEMBERED = 4096
+"""Results that one look-up keeps; requests choose the keys, so what is kept is bounded."""
+
 
 def table(catalog: Table, name: str) -> Table:
     """The table *name*.

@@ -69,9 +69,13 @@ def totals(resources: Iterable[Resource], currency: str) -> tuple[Total, ...]:
 
 def _add(sums: dict[_Key, _Sum], resource: Resource, currency: str) -> None:
     after, before = _sides(resource, currency)
-    if after is not None and before is not None and after.key == before.key:
-        firm = after.is_firm and before.is_firm
-        after, before = after._replace(is_firm=firm), before._replace(is_firm=firm)
+    if (
+        after is not None
+        and before is not None
+        and after.key == before.key
+        and after.is_firm != before.is_firm
+    ):
+        after, before = after._replace(is_firm=False), before._replace(is_firm=False)
     if before is not None and (before.micros or before.accelerators):
         _count(sums.setdefault(before.key, _Sum()), before, -1)
     if after is None:

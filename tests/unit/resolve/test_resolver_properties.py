@@ -157,6 +157,91 @@ def test_what_is_not_known_is_null_with_a_reason_and_never_zero(
 
 
 @_SHARED
+@given(
+    resource=_resources([Change.UPDATE]),
+    other=_STATES,
+    differs=st.sets(st.sampled_from(sorted(_FIELDS)), max_size=2),
+    scope=_SCOPES,
+)
+def test_a_former_state_is_resolved_as_if_it_stood_alone(
+    resource: Resource,
+    other: ResourceState,
+    differs: set[str],
+    scope: Scope,
+    bundle: Bundle,
+    now: Any,
+) -> None:
+    fields = {name: getattr(resource, name) for name in ResourceState.model_fields}
+    fields |= {name: getattr(other, name) for name in differs}
+    former = ResourceState(**{**fields, "images": ("server:1",), "labels": {"v": "1"}})
+
+    _check_former(Resolver(bundle), resource, former, scope, now)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("accelerators", (Accelerator(model="NVIDIA-L4", total=Range(min=1, max=1)),)),
+        ("instance_type", "g6.xlarge"),
+        ("lifetime", Lifetime(minutes=90, bounded=True)),
+        ("model", Model(id="llama-3.1-70b")),
+        ("nodes", Range(min=1, max=9)),
+        ("ownership", Ownership(team="other")),
+        ("price_kind", PriceKind.SPOT),
+        ("provenance", {"/region": "declared"}),
+        ("region", "eu-central-1"),
+        ("region_constraint", RegionConstraint(required=("eu-west-2",))),
+        ("replication", ("eu-west-2",)),
+        ("unknown", {"/price_kind": Reason.AFTER_APPLY}),
+        ("vendor", "gcp"),
+        ("workers_per_copy", 3),
+        ("zone", "us-east-1-bue-1a"),
+    ],
+)
+def test_every_field_that_a_look_up_depends_on_tells_the_former_state_apart(
+    field: str, value: Any, bundle: Bundle, capacity: Any, now: Any
+) -> None:
+    resource = capacity(change=Change.UPDATE)
+    fields = {name: getattr(resource, name) for name in ResourceState.model_fields}
+
+    _check_former(
+        Resolver(bundle), resource, ResourceState(**{**fields, field: value}), Scope(), now
+    )
+
+
+def _check_former(
+    resolver: Resolver, resource: Resource, former: ResourceState, scope: Scope, now: Any
+) -> None:
+    alone = resource.model_copy(update=dict(former) | {"before": None})
+    updated = resource.model_copy(update={"before": former})
+
+    [expected] = resolver.resolve(_request([alone], scope), now=now).resources
+    [resolved] = resolver.resolve(_request([updated], scope), now=now).resources
+
+    assert resolved.before is not None
+    assert dict(resolved.before) == {name: getattr(expected, name) for name in dict(former)}
+    assert (resolved.images, resolved.labels) == (resource.images, resource.labels)
+
+
+def test_what_is_remembered_of_one_bundle_is_not_said_of_another(
+    bundle: Bundle, workload: Any, now: Any
+) -> None:
+    catalog = bundle.data["catalog"]
+    row = {**catalog["models"]["meta-llama/llama-3.1-70b"], "weight_bits": 8}
+    models = {**catalog["models"], "meta-llama/llama-3.1-70b": row}
+    offers = {"nvidia-l4": {"aws": {"*": {"micros_per_accelerator_hour": 7, "currency": "USD"}}}}
+    data = {**bundle.data, "catalog": {**catalog, "models": models}, "index": {"offers": offers}}
+    other = Bundle(bundle.ref, {}, data, {}, bundle.org)
+    served = workload(model=Model(id="llama-3.1-70b"), vendor="aws")
+
+    def look(of: Bundle) -> tuple[int | None, int | None]:
+        [resource] = Resolver(of).resolve(_request([served], Scope()), now=now).resources
+        return resource.fit.weight_bits, resource.cost.micros_per_hour.max
+
+    assert (look(bundle), look(other)) == ((16, 2 * 804_800), (8, 2 * 7))
+
+
+@_SHARED
 @given(resources=st.lists(_resources([Change.DELETE]), max_size=4), scope=_SCOPES)
 def test_deletions_alone_never_add_anything(
     resources: list[Resource], scope: Scope, bundle: Bundle, now: Any
