@@ -74,7 +74,8 @@ class DataClass(Value):
 class ScopeRule(Value):
     """What the organisation knows about a place; all stated fields of ``match`` must be equal.
 
-    A pattern in ``match`` may end in ``*``. The first matching rule that states a value wins.
+    A pattern in ``match`` may end in ``*``. Data classes are a floor: those of all matching rules
+    hold together. Every other value comes from the first matching rule that states one.
     """
 
     match: Scope
