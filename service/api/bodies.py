@@ -1,9 +1,10 @@
-"""Request bodies: read whole, never beyond their limit, with the digest that a refusal records."""
+"""What comes in: bodies, whole and never beyond their limit, and the parameters of a query."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -62,3 +63,9 @@ async def read_body(request: Request, *, limit: int) -> Body:
         chunks.clear()
         error = _too_large(limit)
     return Body(b"".join(chunks), f"sha256:{sha.hexdigest()}", error)
+
+
+def parameters(request: Request) -> dict[str, str]:
+    """The query's parameters; of several with one name the last."""
+    query: bytes = request.scope["query_string"]
+    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}

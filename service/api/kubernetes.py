@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from adapters.kubernetes.answer import answer, answer_error
 from adapters.kubernetes.normalise import normalise_review
 from service.api.auth import Caller, CallerRole
-from service.api.bodies import Body, read_body
+from service.api.bodies import Body, parameters, read_body
 from service.api.deadlines import deadline
 from service.api.problems import problem
 from service.api.service import Service, service_of
@@ -38,9 +38,10 @@ async def validate(request: Request) -> Response:
     body = await read_body(request, limit=service.limits.review_bytes)
     review: Any = None
     try:
-        cluster = _cluster(request, caller)
+        query = parameters(request)
+        cluster = _cluster(request.path_params.get("cluster") or query.get("cluster"), caller)
         seconds = deadline(
-            request.query_params.get("timeout"),
+            query.get("timeout"),
             default=service.limits.deadline_seconds,
             margin=service.limits.margin_seconds,
         )
@@ -57,9 +58,8 @@ async def validate(request: Request) -> Response:
     return _json(answer(normalised.key, decision))
 
 
-def _cluster(request: Request, caller: Caller) -> str | None:
+def _cluster(named: str | None, caller: Caller) -> str | None:
     """The cluster that is meant, which must be one of the caller's own where it is bound to any."""
-    named: str | None = request.path_params.get("cluster") or request.query_params.get("cluster")
     if named is None and len(caller.clusters) == 1:
         return caller.clusters[0]
     if caller.clusters and named not in caller.clusters:

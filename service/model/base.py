@@ -7,8 +7,9 @@ still present in the dump: rules meet ``null``, never an absent key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -26,6 +27,24 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
     )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with the fields of *update*, which are not validated, as pydantic's own.
+
+        A request is copied about ten times on its way. Values have no private attributes and no
+        extra fields, so what pydantic does for those is left out, which is most of its time.
+        """
+        if deep:
+            return super().model_copy(update=update, deep=True)
+        copied = object.__new__(type(self))
+        set_attribute = object.__setattr__
+        set_attribute(copied, "__dict__", {**self.__dict__, **(update or {})})
+        set_attribute(
+            copied, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, *(update or ())}
+        )
+        set_attribute(copied, "__pydantic_extra__", None)
+        set_attribute(copied, "__pydantic_private__", None)
+        return copied
 
 
 class Range(Value):
