@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from service.errors import LogUnavailable
-from service.log.rows import Prepared, restore
-from service.model.decision import Decision
+from service.log.rows import Prepared
 from service.store import schema
 from service.store.opening import PAGE_BYTES, Files
 from service.store.statements import insertions, recorded
@@ -35,10 +33,11 @@ class GroupStore:
         self._last: int = last or 0
         self._ahead = 0
 
-    def write(self, group: Sequence[Prepared]) -> list[Decision | bytes]:
-        """Make *group* durable; the decisions that stand for it, stored ones as their bytes.
+    def write(self, group: Sequence[Prepared]) -> list[bytes | None]:
+        """Make *group* durable; for each entry the decision that was recorded before it, if any.
 
-        A question that is recorded already, or earlier in the group, adds nothing.
+        A question that is recorded already, or earlier in the group, adds nothing: the stored form
+        of its first decision is returned.
 
         Raises:
             sqlite3.Error: Nothing of the group was recorded, or it is not known whether it was.
@@ -47,7 +46,7 @@ class GroupStore:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            standing, new = self._sort(group)
+            first, new = self._sort(group)
             self._insert(new)
             execute("COMMIT")
         except BaseException:
@@ -57,7 +56,7 @@ class GroupStore:
         self._last += len(new)
         self._ahead += PAGES_OF_A_COMMIT * PAGE_BYTES + 4 * sum(entry.size for entry in new)
         self.check_files()
-        return standing
+        return first
 
     def check_files(self) -> None:
         """Compare what the path means with what was opened.
@@ -102,27 +101,27 @@ class GroupStore:
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def _sort(self, group: Sequence[Prepared]) -> tuple[list[Decision | bytes], list[Prepared]]:
-        known: dict[str | bytes, Decision | bytes] = {}
-        ids = [entry.decision.decision_id for entry in group]
+    def _sort(self, group: Sequence[Prepared]) -> tuple[list[bytes | None], list[Prepared]]:
+        known: dict[str | bytes, bytes] = {}
+        ids = [entry.decision_id for entry in group]
         for statement, parameters in recorded(ids, [entry.repetition for entry in group]):
             for id_, repetition, body in self._connection.execute(statement, parameters):
                 known[id_] = body
                 if repetition is not None:
                     known[repetition] = body
-        standing: list[Decision | bytes] = []
+        first: list[bytes | None] = []
         new: list[Prepared] = []
-        for id_, entry in zip(ids, group, strict=True):
-            first = known.get(id_)
-            if first is None and entry.repetition is not None:
-                first = known.get(entry.repetition)
-            if first is None:
-                first = known[id_] = entry.decision
-                if entry.repetition is not None:
-                    known[entry.repetition] = first
+        for entry in group:
+            body = known.get(entry.decision_id)
+            if body is None and entry.repetition is not None:
+                body = known.get(entry.repetition)
+            first.append(body)
+            if body is None:
                 new.append(entry)
-            standing.append(first)
-        return standing, new
+                known[entry.decision_id] = entry.body
+                if entry.repetition is not None:
+                    known[entry.repetition] = entry.body
+        return first, new
 
     def _insert(self, new: Sequence[Prepared]) -> None:
         numbered = list(enumerate(new, start=self._last + 1))
@@ -135,20 +134,3 @@ class GroupStore:
         ):
             for statement, parameters in insertions(table, rows, prefix=prefix):
                 self._connection.execute(statement, parameters)
-
-
-def decision_of(standing: Decision | bytes) -> Decision:
-    """The decision itself, read back where it was recorded before.
-
-    Raises:
-        LogUnavailable: The stored one cannot be read.
-    """
-    if isinstance(standing, Decision):
-        return standing
-    try:
-        return restore(standing)
-    except ValueError as error:
-        raise LogUnavailable(
-            "a decision on the same question is recorded, but cannot be read",
-            hint="It may have been written by a newer release; see `portreeve audit query`.",
-        ) from error

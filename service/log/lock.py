@@ -48,6 +48,13 @@ class WriterLock:
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         return cls(handle)
 
+    @property
+    def handle(self) -> int:
+        """The open file that holds it; a child that inherits the handle holds it too."""
+        if self._handle is None:
+            raise ValueError("the lock was released")
+        return self._handle
+
     def release(self) -> None:
         """Let another process have it."""
         HELD.discard(self)

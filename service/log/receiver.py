@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from service.errors import LogUnavailable
 from service.log.handover import LENGTH_BYTES, Ask, Problem, Told, body_length, frame
-from service.log.rows import prepare
+from service.log.rows import first_decision, prepare
 from service.log.writer import Settled, Waiting, Writer
 from service.model.decision import Decision
 
@@ -93,18 +93,17 @@ class Receiver:
 
     def _record(self, ask: Ask) -> Decision | None:
         prepared = prepare(ask.entry(ask.decision)) if ask.decision is not None else None
-        future: Future[Decision | None] = Future()
+        future: Future[bytes | None] = Future()
         self._writer.submit(Waiting(prepared, future, _resolve))
-        decision = future.result()
-        same = ask.decision is not None and decision == ask.decision
-        return None if same else decision
+        first = future.result()
+        return None if first is None else first_decision(first)
 
 
 def _resolve(settled: Sequence[Settled]) -> None:
     for waiting, outcome in settled:
         future = waiting.token
         if isinstance(future, Future):
-            if isinstance(outcome, LogUnavailable):
+            if isinstance(outcome, Exception):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)

@@ -24,19 +24,23 @@ DECISION = TypeAdapter(Decision)
 class Prepared(NamedTuple):
     """One entry, ready to be inserted; rows lack only the number that the writer gives.
 
+    It holds plain values only, so that it can be sent to another process as it is.
+
     Attributes:
-        decision: What was decided.
+        decision_id: Its decision's id.
         repetition: Identifies the question where it must be recorded once; else ``None``.
         row: The row of ``decisions`` without ``seq``.
+        body: Stored form of the decision, which is in the row too.
         resources: Rows of ``decision_resources`` without ``decision``.
         findings: Rows of ``findings`` without ``decision``.
         request: Digest and stored form of the request; ``None`` for a rejected input.
         size: About how many bytes wait in memory.
     """
 
-    decision: Decision
+    decision_id: str
     repetition: bytes | None
     row: Row
+    body: bytes
     resources: tuple[Row, ...]
     findings: tuple[Row, ...]
     request: tuple[bytes, bytes] | None
@@ -51,7 +55,7 @@ def prepare(entry: Entry) -> Prepared:
     """
     decision = entry.decision
     try:
-        body = DECISION.dump_json(decision)
+        text = DECISION.dump_json(decision)
         time = micros(datetime.fromisoformat(decision.time))
     except (ValueError, TypeError) as error:
         raise LogUnavailable(
@@ -59,8 +63,9 @@ def prepare(entry: Entry) -> Prepared:
         ) from error
     request = (sha256(entry.request).digest(), pack(entry.request)) if entry.request else None
     repetition = _repetition(decision) if entry.unique else None
+    body = pack(text)
     return Prepared(
-        decision,
+        decision.decision_id,
         repetition,
         (
             *_columns(decision, time),
@@ -68,13 +73,14 @@ def prepare(entry: Entry) -> Prepared:
             *_origin(decision),
             repetition,
             request and request[0],
-            pack(body),
+            body,
             pack(entry.context) if entry.context else None,
         ),
+        body,
         tuple(_resource(n, resource) for n, resource in enumerate(decision.resources)),
         tuple(_finding(n, finding) for n, finding in enumerate(decision.findings)),
         request,
-        len(body) + len(entry.request) + len(entry.context),
+        len(text) + len(entry.request) + len(entry.context),
     )
 
 
@@ -85,6 +91,21 @@ def restore(body: bytes) -> Decision:
         ValueError: The body is damaged, or was written by a release that knows more fields.
     """
     return DECISION.validate_json(unpack(body))
+
+
+def first_decision(body: bytes) -> Decision:
+    """The decision that stands for a repeated question.
+
+    Raises:
+        LogUnavailable: It cannot be read back.
+    """
+    try:
+        return restore(body)
+    except ValueError as error:
+        raise LogUnavailable(
+            "a decision on the same question is recorded, but cannot be read",
+            hint="It may have been written by a newer release; see `portreeve audit query`.",
+        ) from error
 
 
 def micros(time: datetime) -> int:

@@ -8,51 +8,49 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-import structlog
-
 from service.errors import LogUnavailable
 from service.log.entry import Entry
-from service.log.group import GroupStore
-from service.log.handover import Ask, listen, remove
+from service.log.handover import Ask
+from service.log.here import LogWriter, write_here
 from service.log.lock import WriterLock, holder
-from service.log.receiver import Receiver
-from service.log.rows import Prepared, prepare
+from service.log.rows import Prepared, first_decision, prepare
 from service.log.sender import Sender
-from service.log.writer import Settled, Waiting, Writer
+from service.log.writer import Settled, Waiting
 from service.model.decision import Decision
-from service.store.opening import open_writer, refusal, unwritable
+from service.store.opening import unwritable
 
 # How long a record looks for somebody who writes it, while processes come and go.
 PATIENCE_S = 5.0
 PAUSE_S = 0.02
 READY_S = 2.0
 
-logger = structlog.get_logger(__name__)
+Start = Callable[[Path, WriterLock], Awaitable[LogWriter]]
 
 
 class DecisionLogFile:
     """A ``DecisionLog`` in a file; belongs to the event loop it was opened in."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, start: Start) -> None:
         """Use ``open`` instead: it says at once when *path* cannot be written."""
         self._path = path
+        self._start = start
         self._loop = asyncio.get_running_loop()
         self._sender = Sender(path)
         self._taking = asyncio.Lock()
         self._lock: WriterLock | None = None
-        self._writer: Writer | None = None
-        self._receiver: Receiver | None = None
+        self._writer: LogWriter | None = None
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
+    async def open(cls, path: Path, *, start: Start = write_here) -> Self:
         """Open the log at *path*, made with its folder where it is missing.
+
+        Where nobody else writes it, *start* begins to: in this process, unless told otherwise.
 
         Raises:
             LogUnavailable: It can neither be written nor handed to whoever writes it.
@@ -61,7 +59,7 @@ class DecisionLogFile:
             path = await asyncio.to_thread(path.resolve)
         except (OSError, RuntimeError) as error:
             raise unwritable(path, str(error)) from error
-        log = cls(path)
+        log = cls(path, start)
         try:
             await log._ask(None)
         except BaseException:
@@ -96,30 +94,35 @@ class DecisionLogFile:
         self._closed = True
         async with self._taking:
             await self._sender.close()
+            if self._writer is not None:
+                await self._writer.close()
             if self._lock is not None:
-                await asyncio.to_thread(self._leave, self._lock)
+                self._lock.release()
                 self._lock = None
 
     async def _ask(self, entry: Entry | None) -> Decision | None:
         """Record *entry*, or ask whether anything could be; the decision where it is another."""
-        if self._writer is None:
-            ask = Ask() if entry is None else Ask.of(entry)
-            until = self._loop.time() + PATIENCE_S
-            while not await self._take_over():
-                try:
-                    async with asyncio.timeout_at(until):
-                        return await self._hand_over(ask)
-                except OSError as error:
-                    await self._pause(until, error)
         prepared = None if entry is None else prepare(entry)
-        return await self._write(prepared)
+        until = self._loop.time() + PATIENCE_S
+        while True:
+            try:
+                writer = self._writer
+                if writer is None or not writer.alive:
+                    writer = await self._take_over()
+                if writer is not None:
+                    return await self._write(writer, prepared)
+                async with asyncio.timeout_at(until):
+                    return await self._hand_over(Ask() if entry is None else Ask.of(entry))
+            except OSError as error:
+                await self._pause(until, error)
 
-    async def _write(self, prepared: Prepared | None) -> Decision | None:
-        if self._writer is None or self._closed:
-            raise LogUnavailable(f"the decision log `{self._path}` is closed")
-        future: asyncio.Future[Decision | None] = self._loop.create_future()
-        self._writer.submit(Waiting(prepared, future, self._answer))
-        return await future
+    async def _write(self, writer: LogWriter, prepared: Prepared | None) -> Decision | None:
+        if self._closed:
+            raise self._is_closed()
+        future: asyncio.Future[bytes | None] = self._loop.create_future()
+        writer.submit(Waiting(prepared, future, self._answer))
+        first = await future
+        return None if first is None else first_decision(first)
 
     async def _hand_over(self, ask: Ask) -> Decision | None:
         told = await self._sender.send(ask)
@@ -137,38 +140,34 @@ class DecisionLogFile:
             ) from error
         await asyncio.sleep(PAUSE_S * (1 + random.random()))  # noqa: S311 - no secret
 
-    async def _take_over(self) -> bool:
-        """Become the writer unless another process is; whether this one is now.
+    async def _take_over(self) -> LogWriter | None:
+        """Whoever writes for this process; ``None`` while another process has the lock.
 
         Raises:
             LogUnavailable: Nobody writes, and the file cannot be opened.
         """
         async with self._taking:
             if self._closed:
-                raise LogUnavailable(f"the decision log `{self._path}` is closed")
+                raise self._is_closed()
+            if self._writer is not None and self._writer.alive:
+                return self._writer
             if self._writer is not None:
-                return True
-            lock = WriterLock.take(self._path)
+                await self._writer.close()
+            lock = self._lock or WriterLock.take(self._path)
             if lock is None:
-                return False
+                return None
             try:
-                self._writer = await asyncio.to_thread(_open, self._path)
+                self._writer = await self._start(self._path, lock)
             except BaseException:
                 lock.release()
+                self._lock = None
                 raise
             self._lock = lock
-            self._receiver = _receive(self._path, self._writer)
             await self._sender.close()
-            return True
+            return self._writer
 
-    def _leave(self, lock: WriterLock) -> None:
-        if self._receiver is not None:
-            self._receiver.close()
-        if self._writer is not None:
-            self._writer.close()
-        with suppress(OSError):
-            remove(self._path)
-        lock.release()
+    def _is_closed(self) -> LogUnavailable:
+        return LogUnavailable(f"the decision log `{self._path}` is closed")
 
     def _answer(self, settled: Sequence[Settled]) -> None:
         with suppress(RuntimeError):  # the loop ended, and with it whoever waited
@@ -184,34 +183,12 @@ async def open_log(path: Path) -> DecisionLogFile:
     return await DecisionLogFile.open(path)
 
 
-def _open(path: Path) -> Writer:
-    connection = open_writer(path)
-    try:
-        store = GroupStore(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        raise refusal(path, error) from error
-    except OSError as error:
-        connection.close()
-        raise unwritable(path, error.strerror or str(error)) from error
-    return Writer(store, path)
-
-
-def _receive(path: Path, writer: Writer) -> Receiver | None:
-    """Take records of other processes, where the file system has sockets."""
-    try:
-        return Receiver(listen(path), writer)
-    except OSError as error:
-        logger.warning("log_takes_no_records_of_others", path=str(path), reason=str(error))
-        return None
-
-
 def _resolve(settled: Sequence[Settled]) -> None:
     for waiting, outcome in settled:
         future = waiting.token
         if not isinstance(future, asyncio.Future) or future.done():
             continue
-        if isinstance(outcome, LogUnavailable):
+        if isinstance(outcome, Exception):
             future.set_exception(outcome)
         else:
             future.set_result(outcome)

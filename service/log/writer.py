@@ -23,9 +23,8 @@ from typing import NamedTuple
 import structlog
 
 from service.errors import LogUnavailable
-from service.log.group import GroupStore, Replaced, decision_of
+from service.log.group import GroupStore, Replaced
 from service.log.rows import Prepared
-from service.model.decision import Decision
 from service.store.opening import is_busy, is_full, refusal
 
 LARGEST_GROUP = 256
@@ -47,7 +46,10 @@ UNSTORABLE = (ValueError, OverflowError, sqlite3.DataError, sqlite3.ProgrammingE
 
 logger = structlog.get_logger(__name__)
 
-Settled = tuple["Waiting", "Decision | LogUnavailable | None"]
+# Nothing where the entry was recorded, or could be; the first decision's stored form where the
+# question had been recorded before; an ``OSError`` where whoever writes ended, and the entry should
+# be handed in again.
+Settled = tuple["Waiting", bytes | LogUnavailable | OSError | None]
 Answer = Callable[[Sequence[Settled]], None]
 
 
@@ -61,6 +63,11 @@ class Waiting(NamedTuple):
     prepared: Prepared | None
     token: object
     answer: Answer
+
+    @property
+    def size(self) -> int:
+        """About how many bytes wait."""
+        return 0 if self.prepared is None else self.prepared.size
 
 
 class Writer:
@@ -87,19 +94,13 @@ class Writer:
         Raises:
             LogUnavailable: Nothing is written any more, or too much is waiting.
         """
-        size = waiting.prepared.size if waiting.prepared is not None else 0
         with self._lock:
             if self._poison is not None:
                 raise again(self._poison)
             if self._closed:
                 raise LogUnavailable(f"the decision log `{self._path}` is closed")
-            if self._queue.qsize() >= MOST_WAITING or self._waiting_bytes > MOST_WAITING_BYTES:
-                raise LogUnavailable(
-                    f"the decision log `{self._path}` has {self._queue.qsize()} records waiting",
-                    hint="Send the request again in a moment; the disk does not keep up.",
-                    code="SYS-BUSY",
-                )
-            self._waiting_bytes += size
+            refuse_when_busy(self._path, self._queue.qsize(), self._waiting_bytes)
+            self._waiting_bytes += waiting.size
             self._queue.put(waiting)
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ class Writer:
                 continue
             settled = self._settle(group)
             with self._lock:
-                self._waiting_bytes -= sum(w.prepared.size for w in group if w.prepared is not None)
+                self._waiting_bytes -= sum(waiting.size for waiting in group)
             _answer(settled)
             self._checkpoint()
         self._store.close()
@@ -176,17 +177,14 @@ class Writer:
                 self._full = False
             return [(waiting, None) for waiting in group]
         try:
-            standing = iter(self._store.write(entries))
+            first = iter(self._store.write(entries))
         except UNSTORABLE as error:
             # The others of the group are not to blame for a value that SQLite cannot take.
             if len(group) > 1:
                 return [settled for waiting in group for settled in self._settle([waiting])]
             return [(group[0], LogUnavailable(f"this record cannot be stored: {error}"))]
         self._full = False
-        return [
-            (waiting, None if waiting.prepared is None else _read(next(standing)))
-            for waiting in group
-        ]
+        return [(waiting, None if waiting.prepared is None else next(first)) for waiting in group]
 
     def _checkpoint(self) -> None:
         if self._poison is not None or not self._store.checkpoint_due:
@@ -207,16 +205,23 @@ class Writer:
         return self._poison
 
 
+def refuse_when_busy(path: Path, count: int, size: int) -> None:
+    """Refuse one more entry where *count* entries of *size* bytes are waiting.
+
+    Raises:
+        LogUnavailable: That is too much.
+    """
+    if count >= MOST_WAITING or size > MOST_WAITING_BYTES:
+        raise LogUnavailable(
+            f"the decision log `{path}` has {count} records waiting",
+            hint="Send the request again in a moment; the disk does not keep up.",
+            code="SYS-BUSY",
+        )
+
+
 def again(failure: LogUnavailable) -> LogUnavailable:
     """A copy of *failure* to raise: one exception cannot carry the tracebacks of many callers."""
     return LogUnavailable(failure.message, hint=failure.hint, code=failure.code)
-
-
-def _read(standing: Decision | bytes) -> Decision | LogUnavailable:
-    try:
-        return decision_of(standing)
-    except LogUnavailable as failure:
-        return failure
 
 
 def _answer(settled: Sequence[Settled]) -> None:

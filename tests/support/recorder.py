@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,11 +23,16 @@ class Recorder:
     """A process that records as fast as it can."""
 
     def __init__(
-        self, log: Path, *, callers: int = 8, env: Mapping[str, str] | None = None
+        self,
+        log: Path,
+        *,
+        callers: int = 8,
+        place: str = "here",
+        env: Mapping[str, str] | None = None,
     ) -> None:
         paths = f"{ROOT}{os.pathsep}{PROGRAM.parent}"
         self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(log), str(callers)],
+            [sys.executable, str(PROGRAM), str(log), str(callers), place],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": paths, **(env or {})},
@@ -56,6 +62,12 @@ class Recorder:
             assert time.monotonic() < until, f"{len(self.lines)} lines: {self.lines[-3:]}"
             assert self.process.poll() is None, f"ended with {self.process.returncode}"
             time.sleep(0.01)
+
+    def kill_writer(self) -> None:
+        """Kill the process that writes for it, where it has one."""
+        pid = self.process.pid
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
 
     def kill(self) -> list[str]:
         """Kill it where it stands; what it had acknowledged."""

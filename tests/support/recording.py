@@ -1,4 +1,4 @@
-"""Records decisions in a process of its own until it is killed: ``recording.py LOG [CALLERS]``.
+"""Records decisions until it is killed: ``recording.py LOG CALLERS here|apart``.
 
 Each id is printed once its record is acknowledged; ``refused`` and the reason when it is not.
 """
@@ -15,7 +15,9 @@ import structlog
 from records import entry, resource
 
 from service.errors import LogUnavailable
-from service.log.sqlite import DecisionLogFile, open_log
+from service.log.apart import write_apart
+from service.log.here import write_here
+from service.log.sqlite import DecisionLogFile, Start
 
 
 def say(line: str) -> None:
@@ -37,12 +39,13 @@ async def record_for_ever(log: DecisionLogFile) -> None:
             say(kept.decision_id)
 
 
-async def main(path: Path, callers: int) -> None:
-    log = await open_log(path)
+async def main(path: Path, callers: int, start: Start) -> None:
+    log = await DecisionLogFile.open(path, start=start)
     say("open")
     await asyncio.gather(*(record_for_ever(log) for _ in range(callers)))
 
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 8))
+    place = {"here": write_here, "apart": write_apart}[sys.argv[3]]
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), place))

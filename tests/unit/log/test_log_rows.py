@@ -20,7 +20,7 @@ def test_a_decision_is_restored_as_it_was_decided() -> None:
     unknown = resource().model_copy(update={"accelerators": None, "cost": None})
     made = entry(resources=(resource(), unknown), findings=(finding(undetermined=("/region",)),))
 
-    assert restore(prepare(made).row[-2]) == made.decision
+    assert restore(prepare(made).body) == made.decision
 
 
 def test_a_large_body_is_stored_deflated_and_a_small_one_as_it_is() -> None:

@@ -1,0 +1,74 @@
+"""The process that writes for a service: ``python -m service.log.process LOG``.
+
+Standard input is a socket to the service. It ends when the service does, however that ended, after
+writing what it was sent; a signal that goes to a whole group does not reach what is being recorded.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from service import events
+from service.errors import LogUnavailable
+from service.log.channel import OPENED, Frames, Outcome, entry_of, told
+from service.log.here import Here
+from service.log.writer import Settled, Waiting
+
+PIECE_BYTES = 2**18
+
+
+class Answers:
+    """Tells the service what became of its entries."""
+
+    def __init__(self, service: socket.socket) -> None:
+        self._service = service
+        self._lock = Lock()
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Send *outcomes*; a service that is gone need not know."""
+        with self._lock, suppress(OSError):
+            self._service.sendall(told(outcomes))
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Send what became of a group."""
+        self.tell([(int(str(waiting.token)), outcome) for waiting, outcome in settled])
+
+
+def serve(service: socket.socket, path: Path) -> None:
+    """Write what *service* sends until it ends."""
+    answers = Answers(service)
+    try:
+        here = Here(path)
+    except LogUnavailable as failure:
+        answers.tell([(OPENED, failure)])
+        return
+    answers.tell([(OPENED, None)])
+    frames = Frames()
+    with suppress(ConnectionResetError):
+        while data := service.recv(PIECE_BYTES):
+            for value in frames.feed(data):
+                number, prepared = entry_of(value)
+                try:
+                    here.submit(Waiting(prepared, number, answers.settle))
+                except LogUnavailable as failure:
+                    answers.tell([(number, failure)])
+    here.shut()
+
+
+def main() -> None:
+    """Write the log that the first argument names."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    events.configure("warning")
+    with socket.socket(fileno=sys.stdin.fileno()) as service:
+        serve(service, Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
