@@ -29,6 +29,7 @@ from service.errors import GovernanceError, NotFound, RequestRefused, SettingsRe
 from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.engine import Engine
 from service.evaluate.opa import OpaEngine
+from service.log.apart import write_apart
 from service.log.query import DecisionReader
 from service.log.sqlite import DecisionLogFile
 from service.pipeline import VERSION, Pipeline
@@ -122,7 +123,7 @@ async def serve(settings: Settings) -> None:
     settings.check()
     gate = read_gate(settings.tokens_file)
     bundle = load(find_bundle(settings.bundle))
-    log = await DecisionLogFile.open(settings.log)
+    log = await DecisionLogFile.open(settings.log, start=write_apart)
     try:
         engine = await start_engine(settings, bundle)
         try:
