@@ -1,5 +1,9 @@
 """What a durable decision costs: rate and latency by concurrency, processor time, bytes on disk.
 
+The log is written in the callers' process (``here``) and in one of its own (``apart``); callers do
+nothing else, or hold the event loop for a while as deciding does. Processor time is that of the
+callers' process.
+
 ``python -m benchmarks.log [FOLDER]`` writes into a new folder below FOLDER, which decides what a
 flush costs: the current folder unless told otherwise.
 """
@@ -18,11 +22,17 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from records import entry  # noqa: E402  # shared with the tests
 
+from service.log.apart import write_apart  # noqa: E402
 from service.log.entry import Entry  # noqa: E402
+from service.log.here import write_here  # noqa: E402
 from service.log.sqlite import DecisionLogFile  # noqa: E402
 
 _SECONDS = 3.0
 _CONCURRENCY = (1, 8, 32, 128)
+_PLACES = {"here": write_here, "apart": write_apart}
+_HEAD = (
+    " place  concurrency  work ms  decisions/s   p50 ms   p99 ms  us CPU/decision  bytes/decision"
+)
 
 
 def flush_micros(folder: Path) -> float:
@@ -61,11 +71,11 @@ async def _client(
     return times
 
 
-async def measure(folder: Path, concurrency: int, *, work: float = 0.0) -> None:
+async def measure(folder: Path, place: str, concurrency: int, *, work: float = 0.0) -> None:
     """Print one row: *concurrency* callers, each with *work* seconds of its own per decision."""
-    path = folder / f"decisions-{concurrency}-{work}.db"
+    path = folder / f"decisions-{place}-{concurrency}-{work}.db"
     entries = [entry(unique=True) for _ in range(40_000)]
-    log = await DecisionLogFile.open(path)
+    log = await DecisionLogFile.open(path, start=_PLACES[place])
     cpu, started = time.process_time(), time.perf_counter()
     until = started + _SECONDS
     clients = [_client(log, entries, until, work) for _ in range(concurrency)]
@@ -74,6 +84,7 @@ async def measure(folder: Path, concurrency: int, *, work: float = 0.0) -> None:
     await log.close()
     count = len(times)
     cells = (
+        f"{place:>6}",
         f"{concurrency:>11}",
         f"{work * 1e3:>7.1f}",
         f"{count / wall:>11,.0f}",
@@ -91,12 +102,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=below) as name:
         folder = Path(name)
         print(f"an append of 4 KiB with its flush: {flush_micros(folder):,.0f} us (median)\n")
-        print(
-            "concurrency  work ms  decisions/s   p50 ms   p99 ms  us CPU/decision  bytes/decision"
-        )
-        for work in (0.0, 0.0003):
-            for concurrency in _CONCURRENCY:
-                asyncio.run(measure(folder, concurrency, work=work))
+        print(_HEAD)
+        for place in _PLACES:
+            for work in (0.0, 0.0003):
+                for concurrency in _CONCURRENCY:
+                    asyncio.run(measure(folder, place, concurrency, work=work))
 
 
 if __name__ == "__main__":
