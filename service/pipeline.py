@@ -17,7 +17,7 @@ import structlog
 
 from service.bundle.values import Bundle
 from service.decide.deciding import Verdict, decide, refusal
-from service.decide.digests import canonical, digest
+from service.decide.digests import canonical, digest, ordered
 from service.decide.ids import uuid7
 from service.decide.summary import summarise
 from service.errors import EvaluationFailed, GovernanceError, LogUnavailable
@@ -32,6 +32,7 @@ from service.resolve.resolver import Resolver
 
 VERSION = importlib.metadata.version("portreeve")
 _LOG = structlog.get_logger("portreeve")
+_RECORD_SECONDS = 1.0
 _NO_CONTEXT = digest(canonical(Context()))
 
 
@@ -61,6 +62,16 @@ class Rejected:
     key: str = ""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A request on its way: as it came, as rules see it, that as JSON, and when it came in."""
+
+    request: Request
+    resolved: Request
+    document: bytes
+    started: float
+
+
 class Pipeline:
     """Decides requests with one bundle, one engine and one log."""
 
@@ -87,10 +98,13 @@ class Pipeline:
             LogUnavailable: The decision could not be made durable; it must not be answered.
         """
         started = time.perf_counter()
-        resolved = request
+        resolved, document = request, b""
         try:
-            resolved = self._resolver.resolve(request, now=self._clock())
-            findings, before = await self._evaluate(resolved, seconds=seconds)
+            resolved = ordered(self._resolver.resolve(request, now=self._clock()))
+            document = resolved.model_dump_json().encode()
+            # What the rules take too long for must still be recorded before the caller gives up.
+            share = seconds - min(_RECORD_SECONDS, seconds / 4)
+            findings, before = await self._evaluate(resolved, document, seconds=share)
             verdict = decide(resolved, findings, before, self.bundle)
         except LogUnavailable:
             raise
@@ -99,7 +113,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001  # the outermost edge: a defect of ours refuses
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))
-        entry = self._entry(request, resolved, verdict, started)
+        entry = self._entry(_Seen(request, resolved, document, started), verdict)
         left = max(0.05, seconds - (time.perf_counter() - started))
         return await self._record(entry, seconds=left)
 
@@ -132,13 +146,13 @@ class Pipeline:
         return await self._record(Entry(decision=decision), seconds=10)
 
     async def _evaluate(
-        self, resolved: Request, *, seconds: float
+        self, resolved: Request, document: bytes, *, seconds: float
     ) -> tuple[Sequence[Finding], Sequence[Finding]]:
         """Findings about the request, and those that were already true before the change."""
         if not resolved.resources:
             return (), ()
         started = time.perf_counter()
-        findings = await self.engine.evaluate(resolved, seconds=seconds)
+        findings = await self.engine.evaluate(resolved, seconds=seconds, document=document)
         earlier = tuple(_as_it_was(item) for item in resolved.resources if item.before is not None)
         if not findings or not earlier:
             return findings, ()
@@ -147,9 +161,8 @@ class Pipeline:
         former = resolved.model_copy(update={"resources": earlier, "context": context})
         return findings, await self.engine.evaluate(former, seconds=max(0.01, left))
 
-    def _entry(
-        self, request: Request, resolved: Request, verdict: Verdict, started: float
-    ) -> Entry:
+    def _entry(self, seen: _Seen, verdict: Verdict) -> Entry:
+        request, resolved = seen.request, seen.resolved
         # The context is stored apart: it changes with every request, the request's body need not.
         body = canonical(request.model_copy(update={"context": Context()}))
         context = canonical(resolved.context)
@@ -171,7 +184,7 @@ class Pipeline:
             bundle=self.bundle.ref,
             engine=self.engine.name,
             portreeve_version=VERSION,
-            duration_ms=round((time.perf_counter() - started) * 1000),
+            duration_ms=round((time.perf_counter() - seen.started) * 1000),
             resources=summarise(resolved),
             not_covered=request.not_covered,
             irrelevant=request.irrelevant,
@@ -180,7 +193,7 @@ class Pipeline:
             decision=decision,
             request=body,
             context=context,
-            resolved_digest=digest(canonical(resolved)),
+            resolved_digest=digest(seen.document) if seen.document else "",
             # Only an admission uid is a nonce; the same plan may be checked again after a change.
             unique=request.enforcement_point is EnforcementPoint.KUBERNETES
             and request.binding in {Binding.BINDING, Binding.DRY_RUN},

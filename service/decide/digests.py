@@ -28,7 +28,7 @@ def canonical(value: BaseModel | dict[str, Any] | list[Any]) -> bytes:
     if not isinstance(value, BaseModel):
         return _compact(value, sort=True)
     if isinstance(value, Request):
-        value = _sorted_request(value)
+        value = ordered(value)
     if any(_hides_accelerators(item) for item in getattr(value, "resources", ())):
         return _compact(_without_nulls(value.model_dump(mode="json")), sort=False)
     return value.model_dump_json(exclude_none=True).encode()
@@ -61,7 +61,8 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _sorted_request(request: Request) -> Request:
+def ordered(request: Request) -> Request:
+    """*request* with its maps sorted by key, so that equal requests have equal bytes."""
     resources = tuple(_sorted_resource(item) for item in request.resources)
     if all(new is old for new, old in zip(resources, request.resources, strict=True)):
         return request

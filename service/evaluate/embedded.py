@@ -132,9 +132,11 @@ class EmbeddedEngine:
         """Name and version, as decisions record them."""
         return _NAME
 
-    async def evaluate(self, request: Request, *, seconds: float) -> tuple[Finding, ...]:
+    async def evaluate(
+        self, request: Request, *, seconds: float, document: bytes = b""
+    ) -> tuple[Finding, ...]:
         """Every finding about *request*; see ``Engine``. Waiting for an evaluator counts too."""
-        raw = await self._ask(request.model_dump_json().encode(), seconds)
+        raw = await self._ask(document or request.model_dump_json().encode(), seconds)
         return read_findings(raw, request, self._rulebook)
 
     async def ready(self) -> bool:

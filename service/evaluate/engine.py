@@ -16,8 +16,12 @@ class Engine(Protocol):
         """Name and version, as decisions record them."""
         ...
 
-    async def evaluate(self, request: Request, *, seconds: float) -> tuple[Finding, ...]:
+    async def evaluate(
+        self, request: Request, *, seconds: float, document: bytes = b""
+    ) -> tuple[Finding, ...]:
         """Every finding of the bundle's rules about *request*, each once, in a stable order.
+
+        *document* is the request as JSON, where the caller has it already.
 
         Raises:
             DeadlineExceeded: No result within *seconds*; names the rule that was running if known.

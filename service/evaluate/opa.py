@@ -57,13 +57,15 @@ class OpaEngine:
         """Name and version, as decisions record them; the version is known after an answer."""
         return f"opa {self._version}".rstrip()
 
-    async def evaluate(self, request: Request, *, seconds: float) -> tuple[Finding, ...]:
+    async def evaluate(
+        self, request: Request, *, seconds: float, document: bytes = b""
+    ) -> tuple[Finding, ...]:
         """Every finding about *request*; see ``Engine``.
 
         The rules must be the bundle's: its digest is looked for once among those that OPA
         serves, and the revision of that bundle is compared in each answer.
         """
-        body = b'{"input":' + request.model_dump_json().encode() + b"}"
+        body = b'{"input":' + (document or request.model_dump_json().encode()) + b"}"
         try:
             async with asyncio.timeout(seconds):
                 served_as = self._served_as or await self._look_up()

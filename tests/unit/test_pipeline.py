@@ -36,8 +36,11 @@ class _Engine:
         self._reports = reports
         self.asked: list[Request] = []
 
-    async def evaluate(self, request: Request, *, seconds: float) -> tuple[Finding, ...]:
+    async def evaluate(
+        self, request: Request, *, seconds: float, document: bytes = b""
+    ) -> tuple[Finding, ...]:
         assert seconds > 0
+        assert document in {b"", request.model_dump_json().encode()}
         self.asked.append(request)
         return self._reports(request)
 
