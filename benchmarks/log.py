@@ -24,8 +24,7 @@ from records import entry  # noqa: E402  # shared with the tests
 
 from service.log.apart import write_apart  # noqa: E402
 from service.log.entry import Entry  # noqa: E402
-from service.log.here import write_here  # noqa: E402
-from service.log.sqlite import DecisionLogFile  # noqa: E402
+from service.log.sqlite import DecisionLogFile, write_here  # noqa: E402
 
 _SECONDS = 3.0
 _CONCURRENCY = (1, 8, 32, 128)

@@ -16,10 +16,11 @@ from socket import socket, socketpair
 from typing import Any, cast
 
 from service.errors import LogUnavailable
-from service.log.channel import OPENED, Frames, asked, outcomes_of
+from service.log.channel import OPENED, Frames, asked, begin, outcomes_of
 from service.log.here import LogWriter
 from service.log.lock import WriterLock
 from service.log.writer import Answer, Settled, Waiting, refuse_when_busy
+from service.store.compiled import compiled
 
 START_S = 30.0
 
@@ -44,6 +45,11 @@ class Apart(asyncio.Protocol):
     def alive(self) -> bool:
         """Whether the process is there."""
         return not self._gone.is_set()
+
+    def begin(self) -> None:
+        """Send what the process needs before it can open the log."""
+        if self._transport is not None:
+            self._transport.write(begin(compiled()))
 
     def submit(self, waiting: Waiting) -> None:
         """Send one entry; its ``answer`` is called once it is durable, or is known not to be.
@@ -122,6 +128,7 @@ async def write_apart(path: Path, lock: WriterLock) -> LogWriter:
     _, apart = await loop.create_connection(lambda: Apart(path, process), sock=ours)
     try:
         async with asyncio.timeout(START_S):
+            apart.begin()
             await apart.opened
     except BaseException as error:
         process.kill()

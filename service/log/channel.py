@@ -12,6 +12,7 @@ from typing import Any
 
 from service.errors import LogUnavailable
 from service.log.rows import Prepared
+from service.store.statements import Statements
 
 LENGTH_BYTES = 8
 # The number under which the service learns whether the log could be opened.
@@ -42,6 +43,11 @@ class Frames:
             start = end
             yield value
         del buffer[:start]
+
+
+def begin(statements: Statements) -> bytes:
+    """The first frame: what the process needs of the tables, so that it need not know them."""
+    return _frame(tuple(statements))
 
 
 def asked(number: int, prepared: Prepared | None) -> bytes:

@@ -8,9 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from service.log.rows import Prepared
-from service.store import schema
 from service.store.opening import PAGE_BYTES, Files
-from service.store.statements import insertions, recorded
+from service.store.statements import Statements
 
 # Pages that one commit dirties whatever it writes: a leaf of each table and index.
 PAGES_OF_A_COMMIT = 15
@@ -24,8 +23,9 @@ class Replaced(Exception):
 class GroupStore:
     """The one connection that writes; used by one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, statements: Statements) -> None:
         """Write to *connection*, which ``open_writer`` made for *path*."""
+        self._statements = statements
         self._connection = connection
         self._path = path
         self._files = Files.of(path)
@@ -104,7 +104,9 @@ class GroupStore:
     def _sort(self, group: Sequence[Prepared]) -> tuple[list[bytes | None], list[Prepared]]:
         known: dict[str | bytes, bytes] = {}
         ids = [entry.decision_id for entry in group]
-        for statement, parameters in recorded(ids, [entry.repetition for entry in group]):
+        for statement, parameters in self._statements.find(
+            ids, [entry.repetition for entry in group]
+        ):
             for id_, repetition, body in self._connection.execute(statement, parameters):
                 known[id_] = body
                 if repetition is not None:
@@ -125,12 +127,11 @@ class GroupStore:
 
     def _insert(self, new: Sequence[Prepared]) -> None:
         numbered = list(enumerate(new, start=self._last + 1))
-        requests = [entry.request for entry in new if entry.request is not None]
-        for table, rows, prefix in (
-            (schema.bodies, requests, "OR IGNORE"),
-            (schema.decisions, [(seq, *entry.row) for seq, entry in numbered], ""),
-            (schema.resources, [(s, *row) for s, entry in numbered for row in entry.resources], ""),
-            (schema.findings, [(s, *row) for s, entry in numbered for row in entry.findings], ""),
+        for table, rows in (
+            ("bodies", [entry.request for entry in new if entry.request is not None]),
+            ("decisions", [(seq, *entry.row) for seq, entry in numbered]),
+            ("decision_resources", [(s, *row) for s, entry in numbered for row in entry.resources]),
+            ("findings", [(s, *row) for s, entry in numbered for row in entry.findings]),
         ):
-            for statement, parameters in insertions(table, rows, prefix=prefix):
+            for statement, parameters in self._statements.insert(table, rows):
                 self._connection.execute(statement, parameters)

@@ -12,10 +12,10 @@ import structlog
 
 from service.log.group import GroupStore
 from service.log.handover import listen, remove
-from service.log.lock import WriterLock
 from service.log.receiver import Receiver
 from service.log.writer import Waiting, Writer
 from service.store.opening import open_writer, refusal, unwritable
+from service.store.statements import Statements
 
 logger = structlog.get_logger(__name__)
 
@@ -46,14 +46,14 @@ class Here:
 
     alive = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, statements: Statements) -> None:
         """Open the log at *path*; the caller holds its lock.
 
         Raises:
             LogUnavailable: The file cannot be written, or is no decision log of ours.
         """
         self._path = path
-        self._writer = Writer(_open(path), path)
+        self._writer = Writer(_open(path, statements), path)
         self.submit = self._writer.submit
         self._receiver: Receiver | None = None
         try:
@@ -75,19 +75,10 @@ class Here:
         await asyncio.to_thread(self.shut)
 
 
-async def write_here(path: Path, _: WriterLock) -> LogWriter:
-    """Write the log at *path* in this process.
-
-    Raises:
-        LogUnavailable: The file cannot be written, or is no decision log of ours.
-    """
-    return await asyncio.to_thread(Here, path)
-
-
-def _open(path: Path) -> GroupStore:
-    connection = open_writer(path)
+def _open(path: Path, statements: Statements) -> GroupStore:
+    connection = open_writer(path, statements)
     try:
-        return GroupStore(connection, path)
+        return GroupStore(connection, path, statements)
     except sqlite3.Error as error:
         connection.close()
         raise refusal(path, error) from error

@@ -19,6 +19,7 @@ from service.errors import LogUnavailable
 from service.log.channel import OPENED, Frames, Outcome, entry_of, told
 from service.log.here import Here
 from service.log.writer import Settled, Waiting
+from service.store.statements import Statements
 
 PIECE_BYTES = 2**18
 
@@ -43,13 +44,16 @@ class Answers:
 def serve(service: socket.socket, path: Path) -> None:
     """Write what *service* sends until it ends."""
     answers = Answers(service)
+    frames = Frames()
+    statements = _first(service, frames)
+    if statements is None:
+        return
     try:
-        here = Here(path)
+        here = Here(path, statements)
     except LogUnavailable as failure:
         answers.tell([(OPENED, failure)])
         return
     answers.tell([(OPENED, None)])
-    frames = Frames()
     with suppress(ConnectionResetError):
         while data := service.recv(PIECE_BYTES):
             for value in frames.feed(data):
@@ -59,6 +63,14 @@ def serve(service: socket.socket, path: Path) -> None:
                 except LogUnavailable as failure:
                     answers.tell([(number, failure)])
     here.shut()
+
+
+def _first(service: socket.socket, frames: Frames) -> Statements | None:
+    """What the service sends first, and alone; nothing where it ended before."""
+    while data := service.recv(PIECE_BYTES):
+        if values := list(frames.feed(data)):
+            return Statements(*values[0])
+    return None
 
 
 def main() -> None:

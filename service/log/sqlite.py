@@ -16,12 +16,13 @@ from typing import Self
 from service.errors import LogUnavailable
 from service.log.entry import Entry
 from service.log.handover import Ask
-from service.log.here import LogWriter, write_here
+from service.log.here import Here, LogWriter
 from service.log.lock import WriterLock, holder
 from service.log.rows import Prepared, first_decision, prepare
 from service.log.sender import Sender
 from service.log.writer import Settled, Waiting
 from service.model.decision import Decision
+from service.store.compiled import compiled
 from service.store.opening import unwritable
 
 # How long a record looks for somebody who writes it, while processes come and go.
@@ -30,6 +31,15 @@ PAUSE_S = 0.02
 READY_S = 2.0
 
 Start = Callable[[Path, WriterLock], Awaitable[LogWriter]]
+
+
+async def write_here(path: Path, _: WriterLock) -> LogWriter:
+    """Write the log at *path* in this process.
+
+    Raises:
+        LogUnavailable: The file cannot be written, or is no decision log of ours.
+    """
+    return await asyncio.to_thread(Here, path, compiled())
 
 
 class DecisionLogFile:

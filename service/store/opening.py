@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service.errors import LogUnavailable
-from service.store.schema import SCHEMA_VERSION
-from service.store.statements import schema
+from service.store.statements import Statements
 
+# Of the tables in ``service.store.schema``.
+SCHEMA_VERSION = 1
 BUSY_MS = 2_000
 CACHE_KIB = 8_192
 WAL_KEPT_BYTES = 64 * 2**20
@@ -43,7 +44,7 @@ FULL_HINT = "Free some space; records are taken again as soon as there is room."
 FOREIGN_HINT = "Name another file for the log, or put back the one that belongs here."
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+def open_writer(path: Path, statements: Statements) -> sqlite3.Connection:
     """A connection that writes *path*, made with its folder and tables where they are missing.
 
     The caller holds the writer's lock. What an earlier process left in the write-ahead log is
@@ -64,7 +65,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise refusal(path, error) from error
     try:
-        _settle(connection, path)
+        _settle(connection, path, statements)
     except sqlite3.Error as error:
         connection.close()
         raise refusal(path, error) from error
@@ -226,7 +227,7 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _settle(connection: sqlite3.Connection, path: Path) -> None:
+def _settle(connection: sqlite3.Connection, path: Path, statements: Statements) -> None:
     present = _check_version(connection, path)
     for pragma in WRITER_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
@@ -234,14 +235,14 @@ def _settle(connection: sqlite3.Connection, path: Path) -> None:
     if mode != "wal":
         raise unwritable(path, f"its file system has no write-ahead log, only `{mode}`")
     if not present:
-        _create_tables(connection)
+        _create_tables(connection, statements)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
+def _create_tables(connection: sqlite3.Connection, statements: Statements) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in schema():
+        for statement in statements.schema:
             connection.execute(statement)
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),)

@@ -16,8 +16,7 @@ from records import entry, resource
 
 from service.errors import LogUnavailable
 from service.log.apart import write_apart
-from service.log.here import write_here
-from service.log.sqlite import DecisionLogFile, Start
+from service.log.sqlite import DecisionLogFile, Start, write_here
 
 
 def say(line: str) -> None:

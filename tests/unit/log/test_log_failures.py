@@ -18,7 +18,7 @@ from service.log.entry import DecisionLog
 from service.log.query import DecisionReader, Filter
 from service.log.sqlite import open_log
 from service.model.decision import Decision
-from service.store.schema import SCHEMA_VERSION
+from service.store.opening import SCHEMA_VERSION
 
 SCRAP = b"this is a text and no database at all, whatever its name may promise" * 20
 
@@ -58,9 +58,9 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> list[Faulty]:
     made: list[Faulty] = []
     initialise = group.GroupStore.__init__
 
-    def wrapped(store: group.GroupStore, connection: Any, path: Path) -> None:
+    def wrapped(store: group.GroupStore, connection: Any, *others: Any) -> None:
         made.append(Faulty(connection))
-        initialise(store, made[-1], path)  # type: ignore[arg-type]  # all that a store asks for
+        initialise(store, made[-1], *others)  # type: ignore[arg-type]  # all that a store asks for
 
     monkeypatch.setattr(group.GroupStore, "__init__", wrapped)
     return made

@@ -12,8 +12,9 @@ from service.log.rows import prepare, restore
 from service.model.base import Range
 from service.model.decision import DecidedAccelerator
 from service.store import schema
+from service.store.compiled import compiled
 from service.store.packing import WORTH_DEFLATING, pack, unpack
-from service.store.statements import DIALECT, MOST_ROWS, insertions
+from service.store.statements import MOST_ROWS
 
 
 def test_a_decision_is_restored_as_it_was_decided() -> None:
@@ -79,7 +80,7 @@ def test_every_row_has_a_value_for_every_column() -> None:
 @pytest.mark.parametrize("count", [0, 1, 3, MOST_ROWS, MOST_ROWS + 1, 3 * MOST_ROWS - 1])
 def test_any_number_of_rows_is_inserted_by_a_few_statements(count: int) -> None:
     rows = [(f"digest {n}".encode(), f"body {n}".encode()) for n in range(count)]
-    statements = list(insertions(schema.bodies, rows))
+    statements = list(compiled().insert("bodies", rows))
     with sqlite3.connect(":memory:") as connection:
         connection.execute("CREATE TABLE bodies (digest BLOB, body BLOB)")
         for statement, parameters in statements:
@@ -92,8 +93,7 @@ def test_any_number_of_rows_is_inserted_by_a_few_statements(count: int) -> None:
 
 
 def test_rows_are_inserted_in_the_order_of_the_columns() -> None:
-    statement, _ = next(insertions(schema.findings, [tuple(range(7))]))
+    statement, _ = next(compiled().insert("findings", [tuple(range(7))]))
     names = statement.partition("(")[2].partition(")")[0]
 
     assert names.split(", ") == [column.name for column in schema.findings.columns]
-    assert DIALECT.paramstyle == "qmark"
