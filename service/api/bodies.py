@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -18,14 +20,16 @@ _PATIENCE = 4
 
 @dataclass(frozen=True)
 class Body:
-    """What was received; ``error`` says why it must not be used.
-
-    ``digest`` is the SHA-256 of all bytes that arrived, as records carry it.
-    """
+    """What was received; ``error`` says why it must not be used."""
 
     raw: bytes
-    digest: str
     error: RequestRefused | None = None
+    overflow: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all bytes that arrived, as records carry it."""
+        return self.overflow or f"sha256:{hashlib.sha256(self.raw).hexdigest()}"
 
 
 def _too_large(limit: int) -> RequestRefused:
@@ -47,22 +51,32 @@ async def read_body(request: Request, *, limit: int) -> Body:
             code="SYS-INPUT-ENCODING",
         )
     chunks: list[bytes] = []
-    sha = hashlib.sha256()
     size = 0
+    stream = request.stream()
     try:
-        async for chunk in request.stream():
+        async for chunk in stream:
             size += len(chunk)
-            sha.update(chunk)
-            if size <= limit:
-                chunks.append(chunk)
-            elif size > limit * _PATIENCE:
-                break
+            chunks.append(chunk)
+            if size > limit:
+                return await _discard(stream, chunks, size, limit)
     except ClientDisconnect:
         error = RequestRefused("the body ended early", code="SYS-INPUT-TRUNCATED")
-    if size > limit:
-        chunks.clear()
-        error = _too_large(limit)
-    return Body(b"".join(chunks), f"sha256:{sha.hexdigest()}", error)
+    return Body(b"".join(chunks), error)
+
+
+async def _discard(
+    stream: AsyncIterator[bytes], chunks: list[bytes], size: int, limit: int
+) -> Body:
+    """A body of which *chunks* were too much: the rest is hashed and thrown away."""
+    sha = hashlib.sha256(b"".join(chunks))
+    chunks.clear()
+    with contextlib.suppress(ClientDisconnect):
+        async for chunk in stream:
+            size += len(chunk)
+            sha.update(chunk)
+            if size > limit * _PATIENCE:
+                break
+    return Body(b"", _too_large(limit), f"sha256:{sha.hexdigest()}")
 
 
 def parameters(request: Request) -> dict[str, str]:

@@ -7,10 +7,10 @@ caller's token where that is bound to one cluster, or as ``?cluster=`` by client
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic_core import to_json
 
 from adapters.kubernetes.answer import answer, answer_error
 from adapters.kubernetes.normalise import normalise_review
@@ -102,4 +102,4 @@ def _uid(review: Any) -> str:
 
 
 def _json(document: dict[str, Any]) -> Response:
-    return Response(json.dumps(document), media_type="application/json")
+    return Response(to_json(document), media_type="application/json")
