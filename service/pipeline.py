@@ -24,7 +24,7 @@ from service.errors import EvaluationFailed, GovernanceError, LogUnavailable
 from service.evaluate.engine import Engine
 from service.log.entry import DecisionLog, Entry
 from service.model.base import Binding, Change, EnforcementPoint
-from service.model.decision import Decision
+from service.model.decision import Cause, Decision
 from service.model.finding import Finding
 from service.model.request import Actor, Context, Request
 from service.model.resource import Resource, ResourceState
@@ -195,8 +195,10 @@ class Pipeline:
             context=context,
             resolved_digest=digest(seen.document) if seen.document else "",
             # Only an admission uid is a nonce; the same plan may be checked again after a change.
+            # A failure of ours is no answer to keep: the API server sends the same uid again.
             unique=request.enforcement_point is EnforcementPoint.KUBERNETES
-            and request.binding in {Binding.BINDING, Binding.DRY_RUN},
+            and request.binding in {Binding.BINDING, Binding.DRY_RUN}
+            and verdict.cause not in {Cause.ERROR, Cause.BUSY},
         )
 
     async def _record(self, entry: Entry, *, seconds: float) -> Decision:

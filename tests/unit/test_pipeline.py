@@ -192,6 +192,7 @@ async def test_what_cannot_be_evaluated_is_refused_and_recorded(
     assert (decision.outcome, decision.cause) == (Outcome.DENY, cause)
     assert [finding.code for finding in decision.findings] == [code]
     assert log.entries[0].decision == decision
+    assert not log.entries[0].unique
 
 
 async def test_no_answer_leaves_without_its_record(bundle: Bundle) -> None:
