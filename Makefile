@@ -80,7 +80,7 @@ TOOLS := opa conftest kube-apiserver
 tools: $(TOOLS:%=.tools/bin/%) ## build the real peers of the system tests into .tools/bin
 
 # The version that kube-apiserver tells its clients is set by the linker, not by the module.
-KUBERNETES_VERSION = $(shell sed -n 's/^require k8s.io\/kubernetes //p' tests/tools/kube-apiserver/go.mod)
+KUBERNETES_VERSION = $(shell sed -n 's/.*k8s.io\/kubernetes \(v[0-9.]*\).*/\1/p' tests/tools/kube-apiserver/go.mod)
 .tools/bin/kube-apiserver: LINK = -X k8s.io/component-base/version.gitVersion=$(KUBERNETES_VERSION) -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION)))
 
 .tools/bin/%: tests/tools/%/go.mod tests/tools/%/go.sum
