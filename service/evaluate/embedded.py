@@ -13,12 +13,14 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
 from service.errors import EvaluationFailed
 from service.evaluate import failures
+from service.evaluate.line import SLOW_SECONDS, Job, Line
 from service.evaluate.process import End, Evaluator, Load, job
 from service.evaluate.reading import RESULT_CODE, read_findings
 from service.evaluate.steps import take_apart
@@ -40,42 +42,15 @@ _NOTHING = Request(
 _WARM_UP = _NOTHING.model_dump_json().encode()
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """A request on its way: waiting, or with an evaluator.
-
-    Attributes:
-        body: The request as JSON.
-        seconds: What it may take in all.
-        answer: The findings as JSON; done before the evaluator is, if the client is gone.
-        timer: Stops it at its deadline.
-        evaluator: Who has it.
-    """
-
-    body: bytes
-    seconds: float
-    answer: asyncio.Future[bytes]
-    timer: asyncio.TimerHandle | None = None
-    evaluator: Evaluator | None = None
-
-    def fail(self, error: EvaluationFailed) -> None:
-        """Give *error* to whoever still waits."""
-        if self.timer is not None:
-            self.timer.cancel()
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-
 @dataclass(slots=True)
 class _Pool:
-    """The processes: all, those that took on the bundle, and those with nothing to do."""
+    """The processes: all with what they were asked, and those that took on the bundle."""
 
-    started: set[Evaluator] = field(default_factory=set)
+    lines: dict[Evaluator, Line] = field(default_factory=dict)
     live: set[Evaluator] = field(default_factory=set)
-    idle: list[Evaluator] = field(default_factory=list)
-    jobs: dict[Evaluator, _Job] = field(default_factory=dict)
-    waiting: deque[_Job] = field(default_factory=deque)
+    waiting: deque[Job] = field(default_factory=deque)
     refills: set[asyncio.Task[None]] = field(default_factory=set)
+    relief: asyncio.TimerHandle | None = None
 
 
 class EmbeddedEngine:
@@ -150,14 +125,14 @@ class EmbeddedEngine:
         for refill in pool.refills:
             refill.cancel()
         await asyncio.gather(*pool.refills, return_exceptions=True)
-        for left in (*pool.waiting, *pool.jobs.values()):
+        for left in (*pool.waiting, *chain(*(line.clear() for line in pool.lines.values()))):
             left.fail(failures.unavailable("the engine is closing"))
+        if pool.relief is not None:
+            pool.relief.cancel()
         pool.waiting.clear()
-        pool.jobs.clear()
-        pool.idle.clear()
         pool.live.clear()
-        await asyncio.gather(*(evaluator.stop() for evaluator in pool.started))
-        pool.started.clear()
+        await asyncio.gather(*(evaluator.stop() for evaluator in pool.lines))
+        pool.lines.clear()
 
     async def _ask(self, body: bytes, seconds: float) -> bytes:
         pool = self._pool
@@ -166,76 +141,110 @@ class EmbeddedEngine:
         if self._failing and not pool.live:
             raise failures.unavailable("no evaluator can be started")
         loop = asyncio.get_running_loop()
-        asked = _Job(body, seconds, loop.create_future())
+        asked = Job(body, seconds, loop.create_future())
         asked.timer = loop.call_later(seconds, self._stop_overdue, asked)
-        if pool.idle:
-            self._give(pool.idle.pop(), asked)
-        else:
-            pool.waiting.append(asked)
+        pool.waiting.append(asked)
+        self._distribute()
         try:
             return await asked.answer
         except asyncio.CancelledError:
-            # Evaluated to its end or its deadline where it has begun; else nobody starts it.
-            if asked.evaluator is None:
+            # Evaluated to its end or its deadline where it was sent; else nobody starts it.
+            if asked.line is None:
                 asked.timer.cancel()
                 with contextlib.suppress(ValueError):
                     pool.waiting.remove(asked)
             raise
 
-    def _give(self, evaluator: Evaluator, asked: _Job) -> None:
-        asked.evaluator = evaluator
-        self._pool.jobs[evaluator] = asked
-        evaluator.ask(asked.body)
+    def _distribute(self) -> None:
+        """Send what waits, in its order, to whoever has least to do."""
+        pool = self._pool
+        now = asyncio.get_running_loop().time()
+        while pool.waiting and pool.live:
+            evaluator = min(pool.live, key=lambda one: len(pool.lines[one]))
+            if not pool.lines[evaluator].has_room(pool.waiting[0], now):
+                return
+            self._send(evaluator, pool.waiting.popleft(), now)
 
-    def _free(self, evaluator: Evaluator) -> None:
-        if self._pool.waiting:
-            self._give(evaluator, self._pool.waiting.popleft())
-        else:
-            self._pool.idle.append(evaluator)
+    def _send(self, evaluator: Evaluator, asked: Job, now: float) -> None:
+        line = self._pool.lines[evaluator]
+        evaluator.ask(line.add(asked, now), asked.body)
+        if len(line) > 1 and self._pool.relief is None:
+            self._relieve_later()
 
-    def _take(self, evaluator: Evaluator, answer: bytes) -> None:
+    def _relieve_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._pool.relief = loop.call_later(SLOW_SECONDS, self._relieve)
+
+    def _relieve(self) -> None:
+        """Take back what waits behind a request that takes long; stop what nobody waits for."""
+        pool = self._pool
+        now = asyncio.get_running_loop().time()
+        for evaluator, line in list(pool.lines.items()):
+            if line.is_slow(now) and line.is_abandoned:
+                self._give_up(evaluator, "abandoned")
+            elif line.is_slow(now):
+                pool.waiting.extendleft(reversed(line.withdraw()))
+        self._distribute()
+        pool.relief = None
+        if any(len(line) > 1 or line.is_abandoned for line in pool.lines.values()):
+            self._relieve_later()
+
+    def _take(self, evaluator: Evaluator, number: int, answer: bytes) -> None:
         """An evaluator answered."""
-        asked = self._pool.jobs.pop(evaluator, None)
-        if asked is None:
-            evaluator.kill()
+        pool = self._pool
+        line = pool.lines.get(evaluator)
+        if line is None:
+            return
+        try:
+            asked = line.take(number, asyncio.get_running_loop().time())
+        except LookupError:
+            self._give_up(evaluator, "answer")
             return
         if answer[:1] != b"R":
             error = failures.reported(answer[1:], self._rules)
-            asked.fail(error)
+            if asked is not None:
+                asked.fail(error)
             if error.code in _UNTRUSTED:
-                evaluator.kill()
-                self._replace(evaluator, error.code)
-            elif evaluator in self._pool.live:
-                self._free(evaluator)
-            return
-        if asked.timer is not None:
-            asked.timer.cancel()
-        if not asked.answer.done():
-            asked.answer.set_result(answer[1:])
-        self._pool.live.add(evaluator)
-        self._free(evaluator)
+                self._give_up(evaluator, error.code)
+                return
+        else:
+            pool.live.add(evaluator)
+            if asked is not None:
+                if asked.timer is not None:
+                    asked.timer.cancel()
+                if not asked.answer.done():
+                    asked.answer.set_result(answer[1:])
+        if pool.waiting:
+            self._distribute()
 
-    def _stop_overdue(self, asked: _Job) -> None:
-        evaluator = asked.evaluator
-        if evaluator is None:
+    def _stop_overdue(self, asked: Job) -> None:
+        line = asked.line
+        asked.overdue = True
+        if line is None or line.first is not asked:
             with contextlib.suppress(ValueError):
                 self._pool.waiting.remove(asked)
             asked.fail(failures.not_begun(asked.seconds))
             return
-        # An answer that is already on its way finds nobody waiting.
-        self._pool.jobs.pop(evaluator, None)
+        evaluator = next(one for one, own in self._pool.lines.items() if own is line)
         asked.fail(failures.overdue(self._rules, evaluator.running, asked.seconds))
+        self._give_up(evaluator, "deadline")
+
+    def _give_up(self, evaluator: Evaluator, why: str) -> None:
+        """Kill an evaluator, and have another one do what was behind the request that is done."""
+        pool = self._pool
+        behind = [job for job in pool.lines[evaluator].clear() if not job.answer.done()]
         evaluator.kill()
-        self._replace(evaluator, "deadline")
+        self._replace(evaluator, why)
+        pool.waiting.extendleft(reversed(behind))
+        self._distribute()
 
     def _lose(self, evaluator: Evaluator, end: End) -> None:
         """An evaluator is gone."""
-        pool = self._pool
-        asked = pool.jobs.pop(evaluator, None)
-        if asked is not None:
-            asked.fail(failures.ended(end, self._rules))
-        pool.started.discard(evaluator)
-        self._replace(evaluator, "ended")
+        # Only the first one was begun, and it may be what ended the evaluator.
+        if (begun := self._pool.lines[evaluator].first) is not None:
+            begun.fail(failures.ended(end, self._rules))
+        self._give_up(evaluator, "ended")
+        del self._pool.lines[evaluator]
 
     def _replace(self, evaluator: Evaluator, why: str) -> None:
         """Start another one in the background, once for each that was live."""
@@ -243,8 +252,6 @@ class EmbeddedEngine:
         if evaluator not in pool.live or self._closed:
             return
         pool.live.discard(evaluator)
-        if evaluator in pool.idle:
-            pool.idle.remove(evaluator)
         rule = failures.named(self._rules, evaluator.running)
         _LOG.warning("evaluator_replaced", why=why, rule=rule, pid=evaluator.pid)
         refill = asyncio.get_running_loop().create_task(self._refill())
@@ -269,17 +276,16 @@ class EmbeddedEngine:
     async def _start_evaluator(self) -> None:
         """Start one and have it evaluate a request about nothing, which compiles the bundle."""
         evaluator = Evaluator(self._take, self._lose)
-        self._pool.started.add(evaluator)
+        self._pool.lines[evaluator] = Line()
         loop = asyncio.get_running_loop()
-        warm_up = _Job(_WARM_UP, self._load_seconds, loop.create_future())
+        warm_up = Job(_WARM_UP, self._load_seconds, loop.create_future())
         try:
             await evaluator.start(self._load)
             warm_up.timer = loop.call_later(self._load_seconds, self._stop_overdue, warm_up)
-            self._give(evaluator, warm_up)
+            self._send(evaluator, warm_up, loop.time())
             await warm_up.answer
         except BaseException as error:
             warm_up.fail(failures.unavailable("the evaluator was not started"))
-            self._pool.jobs.pop(evaluator, None)
             evaluator.kill()
             if isinstance(error, OSError):
                 why = f"an evaluator cannot be started: {error.strerror}"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEADER: Final = 4
+# Every message carries the number of its request, so that an answer cannot be taken for another.
+NUMBER: Final = 4
 NOTES_HEAD: Final = 4096
 _NOTES_LIMIT: Final = 64 * 1024
 _LARGEST_RESULT: Final = 64 * 1024 * 1024
@@ -38,6 +40,7 @@ class Channel:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._buffer = bytearray()
+        self._number = bytes(NUMBER)
 
     def read(self) -> str | None:
         """The next message; ``None`` when the other side is gone."""
@@ -47,13 +50,15 @@ class Channel:
             if not chunk:
                 return None
             buffer += chunk
-        text = buffer[HEADER:end].decode()
+        self._number = bytes(buffer[HEADER : HEADER + NUMBER])
+        text = buffer[HEADER + NUMBER : end].decode()
         del buffer[:end]
         return text
 
     def write(self, body: bytes) -> None:
-        """Send *body* as one message."""
-        rest = memoryview(len(body).to_bytes(HEADER, "big") + body)
+        """Send *body* as the answer to the message that was read last."""
+        length = (NUMBER + len(body)).to_bytes(HEADER, "big")
+        rest = memoryview(length + self._number + body)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from service.evaluate.evaluator import HEADER, NOTES_HEAD
+from service.evaluate.evaluator import HEADER, NOTES_HEAD, NUMBER
 
 _REAP_SECONDS = 0.002
 _PROGRAM = Path(__file__).with_name("evaluator.py")
@@ -58,7 +58,7 @@ class Evaluator(asyncio.Protocol):
 
     def __init__(
         self,
-        answered: Callable[[Evaluator, bytes], None],
+        answered: Callable[[Evaluator, int, bytes], None],
         ended: Callable[[Evaluator, End], None],
     ) -> None:
         self._answered = answered
@@ -108,8 +108,8 @@ class Evaluator(asyncio.Protocol):
             raise
         finally:
             theirs.close()
-        self.ask(load.job)
-        self.ask(load.data)
+        self.ask(0, load.job)
+        self.ask(0, load.data)
 
     @property
     def pid(self) -> int:
@@ -121,10 +121,11 @@ class Evaluator(asyncio.Protocol):
         """The number of the rule that is running now, 0 if none is."""
         return self._running[0]
 
-    def ask(self, body: bytes) -> None:
-        """Send *body*; its answer goes to ``answered``."""
+    def ask(self, number: int, body: bytes) -> None:
+        """Send *body* under *number*; its answer goes to ``answered`` with the same number."""
         if self._transport is not None:
-            self._transport.write(len(body).to_bytes(HEADER, "big") + body)
+            length = (NUMBER + len(body)).to_bytes(HEADER, "big")
+            self._transport.write(length + number.to_bytes(NUMBER, "big") + body)
 
     def kill(self) -> None:
         """End the process at once, whatever it is doing; ``ended`` follows."""
@@ -145,19 +146,20 @@ class Evaluator(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of an answer came (``asyncio.Protocol``)."""
-        if not self._buffer and len(data) == HEADER + int.from_bytes(data[:HEADER], "big"):
-            self._answered(self, data[HEADER:])
-            return
+        """Bytes of answers came (``asyncio.Protocol``)."""
         buffer = self._buffer
         buffer += data
-        while len(buffer) >= HEADER:
-            end = HEADER + int.from_bytes(buffer[:HEADER], "big")
+        start = 0
+        while len(buffer) - start >= HEADER:
+            end = start + HEADER + int.from_bytes(buffer[start : start + HEADER], "big")
             if len(buffer) < end:
-                return
-            answer = bytes(buffer[HEADER:end])
-            del buffer[:end]
-            self._answered(self, answer)
+                break
+            body = start + HEADER + NUMBER
+            number = int.from_bytes(buffer[start + HEADER : body], "big")
+            answer = bytes(buffer[body:end])
+            start = end
+            self._answered(self, number, answer)
+        del buffer[:start]
 
     def connection_lost(self, _: Exception | None) -> None:
         """The process closed its end, which it does only when it ends (``asyncio.Protocol``)."""

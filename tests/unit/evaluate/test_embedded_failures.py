@@ -215,10 +215,9 @@ async def test_clients_that_go_away_do_not_shift_the_answers_of_others(start: St
         assert found.facts == {"asked": 9 + number}
 
     tasks = [asyncio.create_task(ask(number)) for number in range(60)]
-    for number, task in enumerate(tasks):
-        await asyncio.sleep(0)
-        if number % 3 == 0:
-            task.cancel()
+    await asyncio.sleep(0)
+    for task in tasks[::3]:
+        task.cancel()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
 
     gone = [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes]
@@ -226,6 +225,43 @@ async def test_clients_that_go_away_do_not_shift_the_answers_of_others(start: St
     assert [outcome for outcome, left in zip(outcomes, gone, strict=True) if not left] == [
         None
     ] * 40
+
+
+async def test_requests_do_not_wait_behind_one_that_hangs(start: Start) -> None:
+    engine = await start(toy(HANG), workers=2)
+    hanging = asyncio.create_task(engine.evaluate(BAD, seconds=5))
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(4):
+        findings = await asyncio.gather(*(engine.evaluate(GOOD, seconds=3) for _ in range(40)))
+
+    assert len(findings) == 40
+    with pytest.raises(DeadlineExceeded):
+        await hanging
+
+
+async def test_what_waited_behind_a_killed_request_is_evaluated_afterwards(start: Start) -> None:
+    engine = await start(toy(HANG), workers=1)
+    hanging = asyncio.create_task(engine.evaluate(BAD, seconds=0.5))
+    await asyncio.sleep(0)
+    behind = [asyncio.create_task(engine.evaluate(GOOD, seconds=10)) for _ in range(8)]
+
+    with pytest.raises(DeadlineExceeded):
+        await hanging
+
+    assert len(await asyncio.gather(*behind)) == 8
+
+
+async def test_an_overdue_request_that_hangs_later_is_stopped_all_the_same(start: Start) -> None:
+    engine = await start(toy(HANG), workers=1)
+    first = asyncio.create_task(engine.evaluate(BAD, seconds=0.6))
+    second = asyncio.create_task(engine.evaluate(BAD, seconds=0.3))
+
+    for task in (first, second):
+        with pytest.raises(DeadlineExceeded):
+            await task
+
+    assert await serves(engine)
 
 
 async def test_a_request_whose_client_left_is_still_stopped_at_its_deadline(start: Start) -> None:
