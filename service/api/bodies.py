@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from service.decide.digests import digest
 from service.errors import RequestRefused
 
 # A sender that is still sending when the answer comes sees a broken connection and not the answer,
@@ -29,7 +30,7 @@ class Body:
     @property
     def digest(self) -> str:
         """SHA-256 of all bytes that arrived, as records carry it."""
-        return self.overflow or f"sha256:{hashlib.sha256(self.raw).hexdigest()}"
+        return self.overflow or digest(self.raw)
 
 
 def _too_large(limit: int) -> RequestRefused:

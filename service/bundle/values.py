@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 from service.model.base import Count, PriceKind, Reason, Scope, Text, Value
 from service.model.decision import BundleRef
 from service.model.finding import Mode, Severity
@@ -149,7 +147,6 @@ class Org(Value):
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()
     internal_rates: tuple[InternalRate, ...] = ()
-    stale_price_days: Count = Field(default=180)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from service import events
 from service.app import find_bundle, start_engine
 from service.bundle.load import load
 from service.commands.sources import POINTS, Kind, Source, find, normalise
+from service.decide.digests import digest
 from service.errors import RequestRefused, SettingsRefused
 from service.log.entry import DecisionLog
 from service.log.record_file import RecordFile
@@ -119,14 +119,14 @@ async def _one(
     raw = b""
     try:
         raw = _read(name, limit)
-        source = Source("stdin" if name == "-" else name, raw, _digest(raw), kind)
+        source = Source("stdin" if name == "-" else name, raw, digest(raw), kind)
         request = normalise(source, scope=scope, limit=limit)
     except RequestRefused as error:
         point = POINTS.get(kind, EnforcementPoint.API) if kind else EnforcementPoint.API
         rejected = Rejected(
             error=error,
             point=point,
-            input_digest=_digest(raw),
+            input_digest=digest(raw),
             caller="local",
             binding=Binding.ADVISORY,
         )
@@ -148,10 +148,6 @@ def _read(name: str, limit: int) -> bytes:
             hint="Check the path and its permissions.",
             code="SYS-INPUT-MISSING",
         ) from error
-
-
-def _digest(raw: bytes) -> str:
-    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def _scope(pairs: Sequence[str]) -> Scope:

@@ -184,15 +184,6 @@ class DecisionLogFile:
             self._loop.call_soon_threadsafe(_resolve, settled)
 
 
-async def open_log(path: Path) -> DecisionLogFile:
-    """The decision log in the file at *path*.
-
-    Raises:
-        LogUnavailable: It can neither be written nor handed to whoever writes it.
-    """
-    return await DecisionLogFile.open(path)
-
-
 def _resolve(settled: Sequence[Settled]) -> None:
     for waiting, outcome in settled:
         future = waiting.token

@@ -95,3 +95,14 @@ def request(*resources: Resource) -> Request:
         binding=Binding.BINDING,
         resources=resources or (resource(),),
     )
+
+
+BAD = request(resource(odd="yes"))
+GOOD = request(resource(asked=9))
+# Runs for hours on any machine.
+HANG = """count([i |
+		some i in numbers.range(1, 100000)
+		some j in numbers.range(1, 100000)
+		i + j == 0
+	]) > 0
+	finding := {}"""

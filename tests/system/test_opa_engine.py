@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from opa_server import archived, opa, opa_server
-from toy_bundle import request, resource, toy
+from toy_bundle import BAD, GOOD, HANG, toy
 
 from service.bundle.values import Bundle
 from service.errors import DeadlineExceeded, EngineUnavailable, EvaluationFailed
@@ -19,15 +19,6 @@ pytestmark = [
 ]
 
 Connect = Callable[[Bundle, str], Awaitable[OpaEngine]]
-
-BAD = request(resource(odd="yes"))
-GOOD = request(resource(asked=9))
-HANG = """count([i |
-		some i in numbers.range(1, 100000)
-		some j in numbers.range(1, 100000)
-		i + j == 0
-	]) > 0
-	finding := {}"""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from toy_bundle import request, resource, toy
+from toy_bundle import BAD, GOOD, HANG, request, resource, toy
 
 from service.bundle.values import Bundle
 from service.errors import DeadlineExceeded, EngineUnavailable, EvaluationFailed
@@ -20,15 +20,6 @@ from service.evaluate.embedded import EmbeddedEngine
 
 Start = Callable[..., Awaitable[EmbeddedEngine]]
 
-BAD = request(resource(odd="yes"))
-GOOD = request(resource(asked=9))
-
-HANG = """count([i |
-		some i in numbers.range(1, 100000)
-		some j in numbers.range(1, 100000)
-		i + j == 0
-	]) > 0
-	finding := {}"""
 # regorus formats with Rust's own precision argument, which has a limit.
 PANIC = 'text := sprintf("%.99999999999999999999f", [1.5]); finding := {"text": text}'
 GROW = """finding := {"texts": [text |

@@ -22,15 +22,8 @@ Start = Callable[..., Awaitable[EmbeddedEngine]]
 PARENT = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])
-from toy_bundle import request, resource, toy
+from toy_bundle import HANG, request, resource, toy
 from service.evaluate.embedded import EmbeddedEngine
-
-HANG = '''count([i |
-\t\tsome i in numbers.range(1, 100000)
-\t\tsome j in numbers.range(1, 100000)
-\t\ti + j == 0
-\t]) > 0
-\tfinding := {}'''
 
 async def main():
     engine = await EmbeddedEngine.start(toy(HANG), workers=2)

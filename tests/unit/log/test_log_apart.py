@@ -18,7 +18,7 @@ from service.log.apart import Apart, write_apart
 from service.log.channel import Frames, asked, entry_of, outcomes_of, told
 from service.log.query import DecisionReader, Filter
 from service.log.rows import prepare
-from service.log.sqlite import DecisionLogFile, open_log
+from service.log.sqlite import DecisionLogFile
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_a_repeated_question_gets_the_first_answer(log: DecisionLogFile, p
 
 
 async def test_other_processes_hand_over_to_it(log: DecisionLogFile, path: Path) -> None:
-    other = await open_log(path)
+    other = await DecisionLogFile.open(path)
     made = [await log.record(entry()), await other.record(entry())]
     await other.close()
 

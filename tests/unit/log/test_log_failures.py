@@ -16,7 +16,7 @@ from service.errors import LogUnavailable
 from service.log import group
 from service.log.entry import DecisionLog
 from service.log.query import DecisionReader, Filter
-from service.log.sqlite import open_log
+from service.log.sqlite import DecisionLogFile
 from service.model.decision import Decision
 from service.store.opening import SCHEMA_VERSION
 
@@ -81,20 +81,20 @@ def path(tmp_path: Path) -> Path:
 async def test_a_folder_below_a_file_is_named_as_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LogUnavailable, match=r"cannot be written: .*is not a folder") as refused:
-        await open_log(tmp_path / "file" / "state" / "decisions.db")
+        await DecisionLogFile.open(tmp_path / "file" / "state" / "decisions.db")
 
     assert "folder" in refused.value.hint
 
 
 async def test_a_folder_that_takes_no_files_is_refused() -> None:
     with pytest.raises(LogUnavailable, match=r"`/proc/nothing/decisions\.db` cannot be written"):
-        await open_log(Path("/proc/nothing/decisions.db"))
+        await DecisionLogFile.open(Path("/proc/nothing/decisions.db"))
 
 
 async def test_a_folder_in_place_of_the_log_is_refused(path: Path) -> None:
     path.mkdir()
     with pytest.raises(LogUnavailable, match="cannot be written: it is a folder"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
     with pytest.raises(LogUnavailable, match="cannot be read"):
         DecisionReader(path).find(Filter())
 
@@ -102,7 +102,7 @@ async def test_a_folder_in_place_of_the_log_is_refused(path: Path) -> None:
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
     path.write_bytes(SCRAP)
     with pytest.raises(LogUnavailable, match="damaged or no SQLite database"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
     with pytest.raises(LogUnavailable, match="damaged or no SQLite database"):
         DecisionReader(path).find(Filter())
 
@@ -115,7 +115,7 @@ async def test_a_database_of_something_else_is_refused_and_left_alone(path: Path
     connection.close()
     before = path.read_bytes()
     with pytest.raises(LogUnavailable, match="not a decision log"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
     with pytest.raises(LogUnavailable, match="not a decision log"):
         DecisionReader(path).find(Filter())
 
@@ -123,12 +123,12 @@ async def test_a_database_of_something_else_is_refused_and_left_alone(path: Path
 
 
 async def test_a_log_of_a_newer_release_is_refused(path: Path) -> None:
-    await (await open_log(path)).close()
+    await (await DecisionLogFile.open(path)).close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE meta SET value = ?", (str(SCHEMA_VERSION + 1),))
     connection.close()
     with pytest.raises(LogUnavailable, match=f"schema version `{SCHEMA_VERSION + 1}`") as refused:
-        await open_log(path)
+        await DecisionLogFile.open(path)
     with pytest.raises(LogUnavailable, match="schema version"):
         DecisionReader(path).find(Filter())
 
@@ -138,9 +138,9 @@ async def test_a_log_of_a_newer_release_is_refused(path: Path) -> None:
 async def test_an_open_that_failed_leaves_the_log_to_the_next_one(path: Path) -> None:
     path.write_bytes(SCRAP)
     with pytest.raises(LogUnavailable):
-        await open_log(path)
+        await DecisionLogFile.open(path)
     path.unlink()
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     await log.record(entry())
     await log.close()
 
@@ -148,7 +148,7 @@ async def test_an_open_that_failed_leaves_the_log_to_the_next_one(path: Path) ->
 
 
 async def test_a_damaged_log_is_refused_where_the_damage_is_met(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     for _ in range(50):
         await log.record(entry())
     await log.close()
@@ -156,11 +156,11 @@ async def test_a_damaged_log_is_refused_where_the_damage_is_met(path: Path) -> N
         file.seek(8192)
         file.write(b"\xff" * 200_000)
     with pytest.raises(LogUnavailable, match="damaged"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
 
 
 async def test_a_failed_flush_poisons_the_log_for_good(path: Path, faulty: list[Faulty]) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     kept = await log.record(entry())
     faulty[0].fails["COMMIT"] = FLUSH_FAILED
     with pytest.raises(LogUnavailable, match="SQLITE_IOERR_FSYNC") as refused:
@@ -182,7 +182,7 @@ async def test_a_failed_flush_poisons_the_log_for_good(path: Path, faulty: list[
 async def test_everybody_in_a_failed_group_and_behind_it_is_told(
     path: Path, faulty: list[Faulty]
 ) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     faulty[0].fails["COMMIT"] = FLUSH_FAILED
     results = await asyncio.gather(
         *(log.record(entry()) for _ in range(300)), return_exceptions=True
@@ -197,7 +197,7 @@ async def test_a_failed_checkpoint_poisons_too_after_its_group_was_answered(
     path: Path, faulty: list[Faulty], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group, "CHECKPOINT_BYTES", 1)
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     faulty[0].fails["PRAGMA wal_checkpoint"] = FLUSH_FAILED
     kept = await log.record(entry())
     await asyncio.sleep(0.05)
@@ -212,7 +212,7 @@ async def test_a_checkpoint_without_room_is_put_off(
     path: Path, faulty: list[Faulty], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group, "CHECKPOINT_BYTES", 1)
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     faulty[0].fails["PRAGMA wal_checkpoint"] = failing(sqlite3.SQLITE_FULL, "SQLITE_FULL")
     await log.record(entry())
     await log.record(entry())
@@ -225,7 +225,7 @@ async def test_a_checkpoint_without_room_is_put_off(
 async def test_a_full_database_refuses_and_recovers_once_there_is_room(
     path: Path, faulty: list[Faulty]
 ) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     kept = [await log.record(entry())]
     (pages,) = faulty[0].execute("PRAGMA page_count").fetchone()
     faulty[0].execute(f"PRAGMA max_page_count={pages}")
@@ -247,7 +247,7 @@ async def test_a_full_database_refuses_and_recovers_once_there_is_room(
 async def test_a_full_log_is_not_ready_while_nothing_can_be_written(
     path: Path, faulty: list[Faulty]
 ) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     faulty[0].fails = {
         "COMMIT": failing(sqlite3.SQLITE_FULL, "SQLITE_FULL"),
         "INSERT INTO meta": failing(sqlite3.SQLITE_FULL, "SQLITE_FULL"),
@@ -265,7 +265,7 @@ async def test_a_full_log_is_not_ready_while_nothing_can_be_written(
 async def test_another_program_that_writes_is_waited_for_and_then_named(
     path: Path, faulty: list[Faulty]
 ) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     faulty[0].execute("PRAGMA busy_timeout=50")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -280,7 +280,7 @@ async def test_another_program_that_writes_is_waited_for_and_then_named(
 
 
 async def test_records_of_a_second_writer_poison_the_log(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     await log.record(entry())
     other = sqlite3.connect(path)
     with other:
@@ -294,7 +294,7 @@ async def test_records_of_a_second_writer_poison_the_log(path: Path) -> None:
 
 
 async def test_a_deleted_database_poisons_the_log(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     await log.record(entry())
     path.unlink()
     with pytest.raises(LogUnavailable, match=r"not the file that was opened.*deleted"):
@@ -304,7 +304,7 @@ async def test_a_deleted_database_poisons_the_log(path: Path) -> None:
 
 
 async def test_a_deleted_log_is_noticed_without_a_record(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     path.unlink()
 
     assert not await log.ready()
@@ -313,7 +313,7 @@ async def test_a_deleted_log_is_noticed_without_a_record(path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "-wal", ".lock"])
 async def test_a_replaced_file_poisons_the_log(path: Path, suffix: str) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     await log.record(entry())
     name = f"{path}{suffix}"
     shutil.copy(name, f"{name}.copy")
@@ -326,7 +326,7 @@ async def test_a_replaced_file_poisons_the_log(path: Path, suffix: str) -> None:
 async def test_a_defect_of_ours_poisons_the_log_instead_of_leaving_callers_waiting(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
 
     def broken(*_: object) -> None:
         raise KeyError("seq")

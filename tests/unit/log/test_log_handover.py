@@ -18,7 +18,7 @@ from service.log import handover, receiver
 from service.log import sqlite as log_module
 from service.log.lock import WriterLock
 from service.log.query import DecisionReader, Filter
-from service.log.sqlite import open_log
+from service.log.sqlite import DecisionLogFile
 from service.model.decision import Decision
 
 
@@ -70,7 +70,7 @@ def peer(path: Path, answer: bytes) -> Iterator[None]:
 
 
 async def test_only_one_writes_and_both_record(path: Path) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     made = [await first.record(entry()), await second.record(entry())]
     made.append(await second.record(rejected()))
     assert (first.writes, second.writes) == (True, False)
@@ -82,7 +82,7 @@ async def test_only_one_writes_and_both_record(path: Path) -> None:
 
 
 async def test_what_is_handed_over_is_stored_as_it_was(path: Path) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     made = entry("ключ \u2028 \x00 \U0001f600", unique=True)
     assert await second.record(made) == made.decision
     stored = DecisionReader(path).get(made.decision.decision_id)
@@ -99,7 +99,7 @@ async def test_what_is_handed_over_is_stored_as_it_was(path: Path) -> None:
 
 
 async def test_a_question_is_recorded_once_whoever_asks(path: Path) -> None:
-    logs = [await open_log(path) for _ in range(3)]
+    logs = [await DecisionLogFile.open(path) for _ in range(3)]
     asked = (log.record(entry("uid", unique=True)) for log in logs * 20)
     answers = await asyncio.gather(*asked)
     for log in logs:
@@ -110,7 +110,7 @@ async def test_a_question_is_recorded_once_whoever_asks(path: Path) -> None:
 
 
 async def test_records_of_many_callers_are_handed_over_at_once(path: Path) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     made = await asyncio.gather(*(second.record(entry()) for _ in range(200)))
     await second.close()
     await first.close()
@@ -119,7 +119,11 @@ async def test_records_of_many_callers_are_handed_over_at_once(path: Path) -> No
 
 
 async def test_the_next_record_takes_over_when_the_writer_ends(path: Path) -> None:
-    first, second, third = await open_log(path), await open_log(path), await open_log(path)
+    first, second, third = (
+        await DecisionLogFile.open(path),
+        await DecisionLogFile.open(path),
+        await DecisionLogFile.open(path),
+    )
     await second.record(entry())
     await first.close()
     await asyncio.gather(*(log.record(entry()) for log in (second, third) * 10))
@@ -137,7 +141,7 @@ async def test_nothing_acknowledged_is_lost_while_writers_come_and_go(path: Path
 
     async def visitor() -> None:
         for _ in range(4):
-            log = await open_log(path)
+            log = await DecisionLogFile.open(path)
             acknowledged.extend([await log.record(entry()) for _ in range(3)])
             await log.close()
 
@@ -149,7 +153,7 @@ async def test_nothing_acknowledged_is_lost_while_writers_come_and_go(path: Path
 async def test_a_record_whose_answer_was_lost_is_not_made_twice(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     answer = receiver.Receiver._answer
     lost = iter([True])
 
@@ -169,7 +173,7 @@ async def test_a_record_whose_answer_was_lost_is_not_made_twice(
 
 
 async def test_a_refusal_of_the_writer_reaches_whoever_handed_over(path: Path) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     path.unlink()
     with pytest.raises(LogUnavailable, match="was deleted") as refused:
         await second.record(entry())
@@ -184,7 +188,7 @@ async def test_a_path_too_long_for_a_socket_is_served_all_the_same(
     tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / ("d" * 100) / name
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     await second.record(entry())
     assert first.writes
     await second.close()
@@ -198,7 +202,7 @@ async def test_a_socket_left_by_a_killed_process_is_replaced(path: Path) -> None
     stale = socket.socket(socket.AF_UNIX)
     stale.bind(f"{path}.sock")
     stale.close()
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     await second.record(entry())
     await second.close()
     await first.close()
@@ -211,10 +215,10 @@ async def test_a_file_in_the_way_of_the_socket_is_left_alone_and_costs_only_the_
     path: Path,
 ) -> None:
     Path(f"{path}.sock").write_text("mine")
-    first = await open_log(path)
+    first = await DecisionLogFile.open(path)
     await first.record(entry())
     with pytest.raises(LogUnavailable, match=rf"held by process {os.getpid()}"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
     await first.close()
 
     assert Path(f"{path}.sock").read_text() == "mine"
@@ -223,7 +227,7 @@ async def test_a_file_in_the_way_of_the_socket_is_left_alone_and_costs_only_the_
 @pytest.mark.usefixtures("impatient")
 async def test_a_holder_that_takes_no_records_is_named_after_a_while(path: Path) -> None:
     with held(path), pytest.raises(LogUnavailable, match=f"process {os.getpid()}") as refused:
-        await open_log(path)
+        await DecisionLogFile.open(path)
 
     assert "End that process" in refused.value.hint
 
@@ -232,7 +236,7 @@ async def test_a_holder_that_takes_no_records_is_named_after_a_while(path: Path)
 async def test_a_holder_that_hangs_is_not_waited_for_for_ever(path: Path) -> None:
     listener = handover.listen(path)
     with held(path), pytest.raises(LogUnavailable, match="took no record"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
     listener.close()
 
 
@@ -241,14 +245,14 @@ async def test_a_holder_that_hangs_is_not_waited_for_for_ever(path: Path) -> Non
 )
 async def test_an_answer_that_is_none_of_ours_is_refused(path: Path, answer: bytes) -> None:
     with peer(path, answer), pytest.raises(LogUnavailable, match="no usable answer"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00"])
 async def test_an_answer_that_is_no_frame_is_not_believed(path: Path, answer: bytes) -> None:
     with peer(path, answer), pytest.raises(LogUnavailable, match="took no record"):
-        await open_log(path)
+        await DecisionLogFile.open(path)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +260,7 @@ async def test_an_answer_that_is_no_frame_is_not_believed(path: Path, answer: by
     [b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff\xff", b"\x00\x00\x00\x02no", b"\x00", b""],
 )
 async def test_whatever_a_stranger_sends_the_writer_goes_on(path: Path, asked: bytes) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
 
     def disturb() -> None:
         with socket.socket(socket.AF_UNIX) as stranger, handover.address(path) as name:
@@ -274,7 +278,7 @@ async def test_whatever_a_stranger_sends_the_writer_goes_on(path: Path, asked: b
 
 
 async def test_a_record_of_another_release_is_answered_in_words(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     body = b'{"decision":null,"invented":1}'
 
     def ask() -> bytes:
@@ -293,8 +297,8 @@ async def test_more_connections_than_are_served_wait_for_their_turn(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiver, "MOST_CONNECTIONS", 1)
-    first, second = await open_log(path), await open_log(path)
-    third = asyncio.create_task(open_log(path))
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
+    third = asyncio.create_task(DecisionLogFile.open(path))
     await asyncio.sleep(0.1)
     await second.close()
     opened = await third
@@ -308,7 +312,7 @@ async def test_more_connections_than_are_served_wait_for_their_turn(
 async def test_a_record_too_large_to_hand_over_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = await open_log(path), await open_log(path)
+    first, second = await DecisionLogFile.open(path), await DecisionLogFile.open(path)
     monkeypatch.setattr(handover, "LARGEST_FRAME", 100)
     with pytest.raises(LogUnavailable, match="too large to hand over"):
         await second.record(entry())
@@ -318,7 +322,10 @@ async def test_a_record_too_large_to_hand_over_is_refused(
 
 async def test_logs_below_different_names_of_one_folder_are_one(path: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    first, second = await open_log(path), await open_log(tmp_path / "link" / path.name)
+    first, second = (
+        await DecisionLogFile.open(path),
+        await DecisionLogFile.open(tmp_path / "link" / path.name),
+    )
     assert (first.writes, second.writes) == (True, False)
     await second.close()
     await first.close()

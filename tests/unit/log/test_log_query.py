@@ -21,7 +21,7 @@ from service.errors import LogUnavailable, RequestRefused
 from service.log.entry import Entry
 from service.log.filters import Kind
 from service.log.query import DecisionReader, Filter
-from service.log.sqlite import open_log
+from service.log.sqlite import DecisionLogFile
 from service.model.base import EnforcementPoint
 from service.model.decision import Decision, Outcome
 
@@ -74,7 +74,7 @@ def stored() -> Any:
     path = folder / "decisions.db"
 
     async def fill() -> list[Decision]:
-        log = await open_log(path)
+        log = await DecisionLogFile.open(path)
         made = [await log.record(various(n)) for n in range(150)]
         await log.close()
         return made
@@ -128,7 +128,7 @@ def test_pages_partition_exactly_what_meets_the_filter(
 
 
 async def test_pages_hold_what_was_there_while_records_arrive(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     reader = DecisionReader(path)
     before = [await log.record(various(n)) for n in range(60)]
     seen: list[Decision] = []
@@ -168,13 +168,13 @@ def erase(path: Path) -> None:
 
 
 async def test_a_reader_cannot_write(path: Path) -> None:
-    await (await open_log(path)).close()
+    await (await DecisionLogFile.open(path)).close()
     with pytest.raises(LogUnavailable, match="readonly"):
         erase(path)
 
 
 async def test_the_log_is_read_before_it_is_carried_into_the_database(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     made = await log.record(entry())
     shown = DecisionReader(path).find(Filter())
     await log.close()
@@ -254,7 +254,7 @@ def test_a_time_may_be_an_age_or_have_any_offset() -> None:
 
 
 async def test_a_record_that_cannot_be_read_is_named(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     made = await log.record(entry())
     await log.close()
     with sqlite3.connect(path) as connection:
@@ -267,7 +267,7 @@ async def test_a_record_that_cannot_be_read_is_named(path: Path) -> None:
 
 
 async def test_an_erased_request_leaves_the_decision_readable(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     made = await log.record(entry())
     await log.close()
     with sqlite3.connect(path) as connection:
@@ -280,7 +280,7 @@ async def test_an_erased_request_leaves_the_decision_readable(path: Path) -> Non
 
 
 async def test_a_missing_table_is_an_error_in_words(path: Path) -> None:
-    await (await open_log(path)).close()
+    await (await DecisionLogFile.open(path)).close()
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE decisions")
     connection.close()

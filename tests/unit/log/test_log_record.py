@@ -15,7 +15,7 @@ from service.errors import LogUnavailable
 from service.log import writer
 from service.log.group import GroupStore
 from service.log.query import DecisionReader, Filter
-from service.log.sqlite import DecisionLogFile, open_log
+from service.log.sqlite import DecisionLogFile
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def log(path: Path) -> AsyncIterator[DecisionLogFile]:
-    opened = await open_log(path)
+    opened = await DecisionLogFile.open(path)
     yield opened
     await opened.close()
 
@@ -154,10 +154,10 @@ async def test_a_question_repeated_within_one_group_gets_one_record(
 
 
 async def test_the_first_answer_stands_after_a_restart(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     first = await log.record(entry("uid", unique=True))
     await log.close()
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     again = await log.record(entry("uid", unique=True))
     await log.close()
 
@@ -266,7 +266,7 @@ async def test_a_slow_disk_does_not_block_the_event_loop(
 
 
 async def test_close_writes_what_is_waiting(path: Path, groups: Groups) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     groups.go.clear()
     asked = [asyncio.create_task(log.record(entry())) for _ in range(30)]
     await asyncio.sleep(0.05)
@@ -279,7 +279,7 @@ async def test_close_writes_what_is_waiting(path: Path, groups: Groups) -> None:
 
 
 async def test_a_closed_log_refuses(path: Path) -> None:
-    log = await open_log(path)
+    log = await DecisionLogFile.open(path)
     await log.close()
 
     assert not await log.ready()
