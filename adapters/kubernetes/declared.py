@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters.kubernetes.payload import pairs
-from service.model.base import LARGEST_EXACT, Reason
-from service.model.resource import Asset, Purpose
+from service.model.base import Reason
+from service.model.declarations import ASSETS, DATA_ASSET, DATA_CLASS, POINTERS, value_of
 from service.model.sensitive import redact_pairs, redact_text
 
 if TYPE_CHECKING:
@@ -19,40 +19,6 @@ if TYPE_CHECKING:
 
 PREFIX = "portreeve.dev/"
 DECLARED = "declared"
-
-_COUNTS = {
-    "params-m": "/model/params_m",
-    "context-tokens": "/model/context_tokens",
-    "concurrency": "/model/concurrency",
-    "tensor-parallel": "/model/tensor_parallel",
-    "pipeline-parallel": "/model/pipeline_parallel",
-    "data-parallel": "/model/data_parallel",
-    "expert-parallel": "/model/expert_parallel",
-    "zero-stage": "/model/zero_stage",
-    "micro-batch": "/model/micro_batch",
-    "sequence": "/model/sequence",
-    "adapter-params-m": "/model/adapter_params_m",
-    "max-minutes": "/lifetime/minutes",
-    "idle-minutes": "/lifetime/idle_minutes",
-    "requests-per-minute": "/throughput/requests_per_minute",
-    "tokens-per-second": "/throughput/tokens_per_second",
-    "utilisation-percent": "/throughput/utilisation_percent",
-}
-_TEXTS = {
-    "model": "/model/id",
-    "precision": "/model/precision",
-    "kv-precision": "/model/kv_precision",
-    "optimizer": "/model/optimizer",
-    "org": "/ownership/org",
-    "team": "/ownership/team",
-    "project": "/ownership/project",
-    "cost-center": "/ownership/cost_center",
-    "owner": "/ownership/owner",
-    "environment": "/ownership/environment",
-}
-_PURPOSES = {purpose.value: purpose for purpose in Purpose}
-_ASSETS = {asset.value: asset for asset in Asset}
-_BOOLEANS = {"true": True, "false": False}
 
 
 def read_declarations(metadata: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
@@ -77,33 +43,18 @@ def read_declarations(metadata: list[dict[str, Any]]) -> dict[str, tuple[str, st
 def apply(declared: dict[str, tuple[str, str]], state: State) -> None:
     """Write what is *declared* into *state*; what cannot be read is recorded as not known."""
     for name, (value, separator) in declared.items():
-        if name in _COUNTS:
-            _put_count(state, _COUNTS[name], value)
-        elif name in _TEXTS:
-            state.put(_TEXTS[name], redact_text(value), DECLARED)
-        elif name == "purpose":
-            _put_one_of(state, "/purpose", _PURPOSES.get(value.lower()))
-        elif name == "activation-checkpointing":
-            _put_one_of(state, "/model/activation_checkpointing", _BOOLEANS.get(value.lower()))
-        elif name == "data-class":
-            _put_data(state, value.split(separator), declared.get("data-asset"))
-
-
-def _put_count(state: State, pointer: str, value: str) -> None:
-    number = int(value) if value.isascii() and value.isdecimal() and len(value) <= 16 else None
-    largest = 100 if pointer.endswith("_percent") else LARGEST_EXACT
-    _put_one_of(state, pointer, number if number is not None and number <= largest else None)
-
-
-def _put_one_of(state: State, pointer: str, value: Any) -> None:
-    if value is None:
-        state.hide(pointer, Reason.UNDECLARED)
-    else:
-        state.put(pointer, value, DECLARED)
+        if name == DATA_CLASS:
+            _put_data(state, value.split(separator), declared.get(DATA_ASSET))
+        elif (pointer := POINTERS.get(name)) is not None:
+            found = value_of(name, redact_text(value))
+            if found is None:
+                state.hide(pointer, Reason.UNDECLARED)
+            else:
+                state.put(pointer, found, DECLARED)
 
 
 def _put_data(state: State, classes: list[str], asset: tuple[str, str] | None) -> None:
-    kind = _ASSETS.get(asset[0].lower()) if asset is not None else None
+    kind = ASSETS.get(asset[0].lower()) if asset is not None else None
     names = dict.fromkeys(redact_text(name) for part in classes if (name := part.strip()))
     if names:
         state.put("/data", [{"class": name, "asset": kind} for name in names], DECLARED)

@@ -12,15 +12,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from adapters.terraform.draft import DECLARED, Draft
-from service.model.base import LARGEST_EXACT, Reason
-from service.model.resource import Data, Lifetime, Model, Ownership, Purpose, Throughput
+from service.model.base import Reason
+from service.model.declarations import ASSETS, DATA_ASSET, DATA_CLASS, POINTERS, value_of
+from service.model.resource import Data, Lifetime, Model, Ownership, Throughput
 from service.model.sensitive import REDACTED, redact_pairs
 
 if TYPE_CHECKING:
     from adapters.terraform.reading import Attributes, Path
 
 _PREFIX = re.compile(r"portreeve(?::|\.dev/|[_-])(.+)", re.DOTALL)
-_PURPOSES = {purpose.value: purpose for purpose in Purpose}
 _SEPARATORS = re.compile(r"[,_ ]+")
 
 _OWNERSHIP = ("org", "team", "project", "cost_center", "owner", "environment")
@@ -33,16 +33,11 @@ _CONVENTIONS = {
     "env": "environment",
     "project": "project",
 }
-_MODEL_TEXTS = {
-    "model": "id",
-    "precision": "precision",
-    "kv-precision": "kv_precision",
-    "optimizer": "optimizer",
-}
-_MODEL_COUNTS = {
-    "params-m": "params_m",
-    "context-tokens": "context_tokens",
-    "concurrency": "concurrency",
+_GROUPS = {
+    "lifetime": Lifetime,
+    "model": Model,
+    "ownership": Ownership,
+    "throughput": Throughput,
 }
 # Pointers that hang on labels as a whole: without the labels nobody can say whether they are given.
 _FROM_LABELS = ("/labels", "/ownership/team", "/ownership/cost_center", "/purpose", "/data")
@@ -94,17 +89,8 @@ def _hide_keys(hidden: dict[str, Reason], draft: Draft) -> None:
             if field is not None:
                 draft.hide(f"/ownership/{field}", reason)
             continue
-        field = name.replace("-", "_")
-        if field in _OWNERSHIP:
-            draft.hide(f"/ownership/{field}", reason)
-        elif name in _MODEL_TEXTS or name in _MODEL_COUNTS:
-            draft.hide(f"/model/{_MODEL_TEXTS.get(name) or _MODEL_COUNTS[name]}", reason)
-        elif name == "data-class":
-            draft.hide("/data", reason)
-        elif name == "purpose":
-            draft.hide("/purpose", reason)
-        elif name == "max-minutes":
-            draft.hide("/lifetime/minutes", reason)
+        if (pointer := POINTERS.get(name)) is not None:
+            draft.hide(pointer, reason)
 
 
 def _interpret(labels: dict[str, str], draft: Draft) -> None:
@@ -119,54 +105,38 @@ def _interpret(labels: dict[str, str], draft: Draft) -> None:
         elif field := _CONVENTIONS.get(re.sub(r"[-_ ]", "", key.lower())):
             ownership.setdefault(field, value)
             draft.provenance[f"/ownership/{field}"] = "inferred:tag"
+            draft.unknown.pop(f"/ownership/{field}", None)
+    found: dict[str, Any] = {"ownership": ownership} if ownership else {}
     for name, value in ours.items():
-        field = name.replace("-", "_")
-        if field in _OWNERSHIP:
-            ownership[field] = value
-            draft.provenance[f"/ownership/{field}"] = DECLARED
-    for field in ownership:
-        draft.unknown.pop(f"/ownership/{field}", None)
-    if ownership:
-        draft.fields["ownership"] = Ownership(**ownership)
-    if ours:
-        _interpret_ours(ours, draft)
-
-
-def _interpret_ours(ours: dict[str, str], draft: Draft) -> None:
-    model: dict[str, Any] = {
-        field: ours[name] for name, field in _MODEL_TEXTS.items() if name in ours
-    }
-    for name, field in _MODEL_COUNTS.items():
-        if name in ours:
-            model[field] = _count(ours[name], f"/model/{field}", draft)
-    if model:
-        draft.put("model", Model(**model))
-    if "purpose" in ours:
-        purpose = _PURPOSES.get(ours["purpose"].lower())
-        if purpose is None:
-            draft.hide("/purpose", Reason.UNDECLARED)
-        else:
-            draft.put("purpose", purpose)
-            draft.unknown.pop("/purpose", None)
-    if "data-class" in ours:
-        classes = dict.fromkeys(part for part in _SEPARATORS.split(ours["data-class"]) if part)
-        draft.put("data", tuple(Data(data_class=one) for one in classes))
+        _declare(name, value, found, draft)
+    for field, value in found.items():
+        of_field = _GROUPS.get(field)
+        draft.fields[field] = of_field(**value) if of_field is not None else value
+    if DATA_CLASS in ours:
+        classes = dict.fromkeys(part for part in _SEPARATORS.split(ours[DATA_CLASS]) if part)
+        asset = ASSETS.get(ours.get(DATA_ASSET, "").lower())
+        draft.put("data", tuple(Data(data_class=one, asset=asset) for one in classes))
         draft.unknown.pop("/data", None)
-    if "max-minutes" in ours:
-        minutes = _count(ours["max-minutes"], "/lifetime/minutes", draft)
-        draft.put("lifetime", Lifetime(minutes=minutes, bounded=minutes is not None or None))
-    if "requests-per-minute" in ours:
-        pointer = "/throughput/requests_per_minute"
-        rate = _count(ours["requests-per-minute"], pointer, draft)
-        draft.put("throughput", Throughput(requests_per_minute=rate))
 
 
-def _count(text: str, pointer: str, draft: Draft) -> int | None:
-    """The count in *text*; something else was said, but what is not known."""
-    if text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= LARGEST_EXACT:
-        return int(text)
-    draft.hide(pointer, Reason.UNDECLARED)
-    return None
+def _declare(name: str, text: str, found: dict[str, Any], draft: Draft) -> None:
+    """Put what *text* declares into *found*; something else was said, but what is not known."""
+    pointer = POINTERS.get(name)
+    if pointer is None or name == DATA_CLASS:
+        return
+    _, field, *leaf = pointer.split("/")
+    value = value_of(name, text)
+    if value is None:
+        draft.hide(pointer, Reason.UNDECLARED)
+        return
+    if leaf:
+        found.setdefault(field, {})[leaf[0]] = value
+    else:
+        found[field] = value
+    if pointer == "/lifetime/minutes":
+        found[field]["bounded"] = True
+    draft.provenance[pointer] = DECLARED
+    draft.unknown.pop(pointer, None)
 
 
 def _name(key: str) -> str | None:

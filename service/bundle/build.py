@@ -29,13 +29,15 @@ class BundleFile(Value):
     """``bundle.yaml``: what the bundle is called, what it extends and which rules it has.
 
     ``rules`` is ``all`` or a list of domains and codes; left out, it is what the extended bundle
-    has, or ``all``.
+    has, or ``all``. Rules that are off unless asked for are taken where ``rules`` or ``enable``
+    names their code; ``enable`` adds to what the extended bundle enables.
     """
 
     name: Annotated[Text, Field(min_length=1)]
     revision: Annotated[Text, Field(min_length=1)]
     extends: Text | None = None
     rules: Selection | None = None
+    enable: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class _Sources:
 
     file: BundleFile
     rules: Selection
+    enable: tuple[str, ...]
     org: Mapping[str, Any]
     stated_in: Mapping[str, str]
 
@@ -64,7 +67,7 @@ def build(directory: Path) -> Bundle:
     data = {"catalog": catalog, "index": index, "org": org.model_dump(mode="json")}
 
     def select(known: Mapping[str, Rule]) -> frozenset[str]:
-        return _selected(sources.rules, known)
+        return _selected(sources, known)
 
     parts = Parts(
         name=sources.file.name,
@@ -110,7 +113,8 @@ def _read(directory: Path, extending: tuple[Path, ...]) -> _Sources:
         raise BundleRefused(f"{what}: {reason}") from error
     org, stated_in = _read_org(directory)
     if file.extends is None:
-        return _Sources(file, "all" if file.rules is None else file.rules, org, stated_in)
+        rules: Selection = "all" if file.rules is None else file.rules
+        return _Sources(file, rules, file.enable, org, stated_in)
     below = _extended(directory, file.extends, what)
     if below in (directory, *extending):
         raise BundleRefused(f"{what}: `extends` leads back to `{below.name}`")
@@ -118,6 +122,7 @@ def _read(directory: Path, extending: tuple[Path, ...]) -> _Sources:
     return _Sources(
         file,
         base.rules if file.rules is None else file.rules,
+        (*base.enable, *file.enable),
         {**base.org, **org},
         {**base.stated_in, **stated_in},
     )
@@ -162,21 +167,25 @@ def _org(sources: _Sources) -> Org:
         raise BundleRefused(f"{sources.file.name}/org: {error}") from error
 
 
-def _selected(rules: Selection, known: Mapping[str, Rule]) -> frozenset[str]:
-    """The codes that *rules* names; a name that is neither a domain nor a code is refused."""
-    if rules == "all":
-        return frozenset(known)
-    chosen: set[str] = set()
-    for name in rules:
-        codes = {code for code, rule in known.items() if name in (code, rule.domain)}
-        if not codes:
-            expected = ", ".join(sorted({*known, *(rule.domain for rule in known.values())}))
-            raise BundleRefused(
-                f"bundle.yaml: `rules` names `{name}`, which is neither a domain nor a code",
-                hint=f"Known are {expected}.",
-            )
-        chosen |= codes
-    return frozenset(chosen)
+def _selected(sources: _Sources, known: Mapping[str, Rule]) -> frozenset[str]:
+    """The codes that a bundle reports; a name that is neither a domain nor a code is refused."""
+    named = () if sources.rules == "all" else sources.rules
+    domains = {rule.domain for rule in known.values()}
+    for key, names in (("rules", named), ("enable", sources.enable)):
+        for name in names:
+            if name not in known and (key == "enable" or name not in domains):
+                what = "a code" if key == "enable" else "a domain or a code"
+                raise BundleRefused(
+                    f"bundle.yaml: `{key}` names `{name}`, expected {what}",
+                    hint=f"Known are {', '.join(sorted({*known, *domains}))}.",
+                )
+    asked_for = {*named, *sources.enable}
+    return frozenset(
+        code
+        for code, rule in known.items()
+        if code in asked_for
+        or (not rule.off_because and (sources.rules == "all" or rule.domain in named))
+    )
 
 
 def _policies_folder(directory: Path) -> Path:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,15}-[0-9]{3,4}", re.ASCII)
 _OURS = ("SYS-", "COV-")
 _REQUIRED = ("code", "severity", "message", "remedy")
-_TEXTS = ("severity", "message", "remedy", "undetermined")
+_TEXTS = ("severity", "mode", "off_because", "message", "remedy", "undetermined")
 _LISTS = ("fields", "tables", "adapters")
 _CUSTOM = frozenset((*_REQUIRED, *_TEXTS, *_LISTS, "reads", "needs", "deprecated"))
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}", re.ASCII)

@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.bundle.parameters.budget import BudgetParameters
+from service.bundle.parameters.gpu import GpuParameters
+from service.bundle.parameters.hygiene import HygieneParameters
+from service.bundle.parameters.residency import ResidencyParameters
+from service.bundle.parameters.vendor import VendorParameters
 from service.model.base import Count, PriceKind, Reason, Scope, Text, Value
 from service.model.decision import BundleRef
 from service.model.finding import Mode, Severity
@@ -20,7 +25,9 @@ class Rule(Value):
 
     ``message`` and ``remedy`` hold placeholders in braces; ``{resource}`` is the address, all
     others are facts of the rule. ``remedy`` may use facts too. ``reads_request`` is true for a rule
-    that judges ``input.context`` and not single resources.
+    that judges ``input.context`` and not single resources. ``mode`` is how far its findings go
+    where the organisation does not say; ``off_because`` is the reason why a bundle that takes all
+    rules leaves it out unless it names the code.
     """
 
     code: Text
@@ -37,6 +44,8 @@ class Rule(Value):
     tables: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
     reads_request: bool = False
+    mode: Mode = Mode.ENFORCE
+    off_because: str = ""
     deprecated: bool = False
 
 
@@ -147,6 +156,11 @@ class Org(Value):
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()
     internal_rates: tuple[InternalRate, ...] = ()
+    gpu: GpuParameters = GpuParameters()
+    budget: BudgetParameters = BudgetParameters()
+    residency: ResidencyParameters = ResidencyParameters()
+    vendor: VendorParameters = VendorParameters()
+    hygiene: HygieneParameters = HygieneParameters()
 
 
 @dataclass(frozen=True)

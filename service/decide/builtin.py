@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.bundle.values import Rule
-from service.model.finding import Severity
+from service.model.finding import Mode, Severity
 
 NOT_COVERED = "COV-001"
 
@@ -27,6 +27,7 @@ _RULES = (
         title="Kind is not covered",
         description="The kind might take accelerators, money or data, and no adapter reads it.",
         severity=Severity.MEDIUM,
+        mode=Mode.WARN,
         message="`{resource}` is of kind `{kind}`, which is not covered: nothing was judged",
         remedy="Have what it takes judged by hand, or ask for the kind to be supported.",
         package="",

@@ -1,10 +1,10 @@
 """Findings + posture and modes -> what happens to the request, and why.
 
-The mode of a finding starts from the organisation's mode rules; a code without a rule is enforced,
-an item that no adapter covers warns. Everything after that can only lower it: the posture; for an
-undetermined finding the strictest ``on_unknown`` among the reasons of what it misses; for what was
-already true before the change ``on_existing``; and ``observe`` where nothing is taken any more (a
-deletion, a read, a change without effect). The outcome is the strictest mode that is left.
+The mode of a finding starts from the organisation's mode rules, and without one from the rule's
+own. Everything after that can only lower it: the posture; for an undetermined finding the strictest
+``on_unknown`` among the reasons of what it misses; for what was already true before the change
+``on_existing``; and ``observe`` where nothing is taken any more (a deletion, a read, a change
+without effect). The outcome is the strictest mode that is left.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class _Judge:
         org = self._org
         own = stated_mode(org.modes, self._place(finding, rule))
         if own is None:
-            own = Mode.WARN if finding.code == NOT_COVERED else Mode.ENFORCE
+            own = rule.mode
         mode = mildest(own, org.posture)
         if finding.undetermined:
             strictest = max((org.on_unknown.of(reason) for reason in reasons), key=RANK.__getitem__)

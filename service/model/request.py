@@ -63,6 +63,53 @@ class Total(Value):
     unpriced: tuple[Text, ...] = ()
 
 
+class Usage(Value):
+    """What a team takes already from one vendor in one role, as known on ``as_of``.
+
+    ``micros_per_hour`` is in millionths of ``currency``; ``None`` where it is not known.
+    """
+
+    team: Text | None = None
+    vendor: Text | None = None
+    role: Role
+    accelerators: Count | None = None
+    micros_per_hour: Count | None = None
+    currency: Text | None = None
+    as_of: Text | None = None
+
+
+class BudgetUnit(StrEnum):
+    """What a budget counts."""
+
+    MICROS = "micros"
+    ACCELERATOR_MINUTES = "accelerator_minutes"
+
+
+class Budget(Value):
+    """A budget on the request's own path, from the root of the tree down.
+
+    ``path`` names it (``northwind/language``) and ``parent`` the one above. ``limit`` may not be
+    exceeded, above ``approval`` somebody has to agree, above ``soft`` people are told; ``None`` is
+    no such threshold. ``spent`` and ``held`` are in the budget's unit: what was billed, and what
+    allowed requests have taken and not yet spent.
+    """
+
+    path: Text
+    parent: Text | None = None
+    team: Text | None = None
+    basis: Role
+    unit: BudgetUnit
+    currency: Text | None = None
+    period_start: Text
+    period_end: Text
+    limit: Count | None = None
+    approval: Count | None = None
+    soft: Count | None = None
+    spent: Count = 0
+    held: Count = 0
+    version: Count = 0
+
+
 class Context(Value):
     """What the service knows at the time of the request; never sent by a client.
 
@@ -71,6 +118,8 @@ class Context(Value):
 
     now: Text | None = None
     totals: tuple[Total, ...] = ()
+    usage: tuple[Usage, ...] = ()
+    budgets: tuple[Budget, ...] = ()
 
 
 class Request(Value):

@@ -62,6 +62,19 @@ class Asset(StrEnum):
     LOGS = "logs"
 
 
+class PlaceUse(StrEnum):
+    """Why a resource may end up in a place.
+
+    ``region`` is where it is put, ``required`` where its scheduler may put it, ``replication`` a
+    copy that somebody asked for, ``paired`` where the vendor keeps the other half of a pair.
+    """
+
+    REGION = "region"
+    REQUIRED = "required"
+    REPLICATION = "replication"
+    PAIRED = "paired"
+
+
 class Owner(Value):
     """The object that made this one."""
 
@@ -78,9 +91,15 @@ class RegionConstraint(Value):
 
 
 class Place(Value):
-    """A place where the resource may end up, with what the catalog knows about it."""
+    """A place where the resource may end up, with what the catalog knows about it.
+
+    ``kind`` is the catalog's: ``physical``, ``sovereign``, or one that has no single country:
+    ``multi-region``, ``global``, ``logical``.
+    """
 
     region: Text
+    kind: Text | None = None
+    use: PlaceUse | None = None
     country: Text | None = None
     jurisdictions: tuple[Text, ...] = ()
 
@@ -104,17 +123,26 @@ class Accelerator(Value):
 
 
 class Placement(Value):
-    """What the workload asks of the node it runs on."""
+    """What the workload asks of the node it runs on.
+
+    ``fabric`` is the device by which it asks for a network between accelerators (``rdma/ib``,
+    ``vpc.amazonaws.com/efa``). ``shm_mib`` is the size of ``/dev/shm``.
+    """
 
     fabric: Text | None = None
     topology: Text | None = None
     tolerations: tuple[Text, ...] = ()
     runtime_class: Text | None = None
     shm_mib: Count | None = None
+    host_ipc: bool | None = None
+    host_network: bool | None = None
 
 
 class Model(Value):
-    """The model that is trained or served, as declared or read from a known server's arguments."""
+    """The model that is trained or served, as declared or read from a known server's arguments.
+
+    ``training_tokens_m`` is how many million tokens a training run passes through the model.
+    """
 
     id: Text | None = None
     params_m: Count | None = None
@@ -133,6 +161,7 @@ class Model(Value):
     sequence: Count | None = None
     activation_checkpointing: bool | None = None
     adapter_params_m: Count | None = None
+    training_tokens_m: Count | None = None
 
 
 class Data(Value):
@@ -151,6 +180,17 @@ class Ownership(Value):
     cost_center: Text | None = None
     owner: Text | None = None
     environment: Text | None = None
+
+
+class Contradiction(Value):
+    """A claim of the payload that the organisation's scope overrules.
+
+    ``field`` is a pointer such as ``/ownership/team``.
+    """
+
+    field: Pointer
+    declared: Text
+    stated: Text
 
 
 class Lifetime(Value):
@@ -178,19 +218,33 @@ class Fit(Value):
     ``kv_is_upper_bound`` says so (sliding windows, linear or hybrid layers). ``usable_mib`` is the
     memory of one accelerator or slice as the driver reports it; ``usable_is_estimate`` marks a
     figure computed from the printed size.
+
+    Layers with a sliding window keep ``window_kv_values_per_token`` for the last ``window_tokens``
+    tokens only; they are not in ``kv_values_per_token`` then. ``scale_up_domain`` is how many
+    accelerators the fast link joins on the instance type, or on the accelerator's own where that
+    spans instances (72 for NVL72). ``fabric`` is the instance type's network between instances,
+    ``none`` where it has none.
     """
 
     weight_bits: Count | None = None
     kv_bits: Count | None = None
     attention: Text | None = None
     attention_heads: Count | None = None
+    kv_heads: Count | None = None
+    hidden: Count | None = None
+    params_active_m: Count | None = None
     layers: Count | None = None
     max_context_tokens: Count | None = None
     kv_values_per_token: Count | None = None
     kv_is_upper_bound: bool | None = None
+    window_tokens: Count | None = None
+    window_kv_values_per_token: Count | None = None
     usable_mib: Count | None = None
     usable_is_estimate: bool | None = None
     accelerators_per_copy: Count | None = None
+    accelerators_per_node: Count | None = None
+    scale_up_domain: Count | None = None
+    fabric: Text | None = None
 
 
 class Cost(Value):
@@ -208,7 +262,11 @@ class Cost(Value):
 
 
 class ResourceState(Value):
-    """A resource at one point in time."""
+    """A resource at one point in time.
+
+    ``latency_critical`` says that people wait for its answers. ``operator_countries`` are the home
+    countries of who operates it and of the operator's parent.
+    """
 
     instance_type: Text | None = None
     vendor: Text | None = None
@@ -230,11 +288,14 @@ class ResourceState(Value):
     ownership: Ownership = Ownership()
     lifetime: Lifetime = Lifetime()
     throughput: Throughput = Throughput()
+    latency_critical: bool | None = None
     labels: dict[str, str] = {}
 
     country: Text | None = None
     jurisdictions: tuple[Text, ...] = ()
     places: tuple[Place, ...] | None = None
+    operator_countries: tuple[Text, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
     software_stack: Text | None = None
     fit: Fit = Fit()
     cost: Cost = Cost()

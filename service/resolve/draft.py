@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OWNED = frozenset(
-    {"country", "jurisdictions", "places", "operator", "software_stack", "fit", "cost"}
+    {
+        "contradictions",
+        "cost",
+        "country",
+        "fit",
+        "jurisdictions",
+        "operator",
+        "operator_countries",
+        "places",
+        "software_stack",
+    }
 )
 """Fields that only resolve writes; whatever a payload says of them is replaced."""
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from service.model.request import Request
     from service.model.resource import Resource
 
-_NOT_READ = frozenset({"images", "labels", "placement", "purpose", "throughput"})
+_NOT_READ = frozenset(
+    {"images", "labels", "latency_critical", "placement", "purpose", "throughput"}
+)
 _inputs = attrgetter(*sorted(ResourceState.model_fields.keys() - OWNED - _NOT_READ))
 """What the result for a state depends on; a new field of the model is one until it is ruled out."""
 

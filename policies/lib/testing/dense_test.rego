@@ -27,7 +27,10 @@ accelerator(total) := {
 
 request(resources) := object.union(_request, {"resources": resources})
 
-totals(each) := object.union(_request, {"context": {"totals": each}})
+totals(each) := context({"totals": each})
+
+# A request without resources that meets this context.
+context(changes) := object.union(_request, {"context": changes})
 
 _request := {
 	"schema_version": 1,
@@ -41,7 +44,7 @@ _request := {
 	"resources": [],
 	"not_covered": [],
 	"irrelevant": 0,
-	"context": {"now": null, "totals": []},
+	"context": {"now": null, "totals": [], "usage": [], "budgets": []},
 }
 
 _dense := {
@@ -67,7 +70,15 @@ _dense := {
 	"accelerators": [],
 	"price_kind": null,
 	"images": [],
-	"placement": {"fabric": null, "topology": null, "tolerations": [], "runtime_class": null, "shm_mib": null},
+	"placement": {
+		"fabric": null,
+		"topology": null,
+		"tolerations": [],
+		"runtime_class": null,
+		"shm_mib": null,
+		"host_ipc": null,
+		"host_network": null,
+	},
 	"purpose": null,
 	"model": {
 		"id": null,
@@ -87,6 +98,7 @@ _dense := {
 		"sequence": null,
 		"activation_checkpointing": null,
 		"adapter_params_m": null,
+		"training_tokens_m": null,
 	},
 	"data": [],
 	"ownership": {
@@ -99,23 +111,34 @@ _dense := {
 	},
 	"lifetime": {"minutes": null, "bounded": null, "idle_minutes": null},
 	"throughput": {"requests_per_minute": null, "tokens_per_second": null, "utilisation_percent": null},
+	"latency_critical": null,
 	"labels": {},
 	"country": null,
 	"jurisdictions": [],
 	"places": null,
+	"operator_countries": [],
+	"contradictions": [],
 	"software_stack": null,
 	"fit": {
 		"weight_bits": null,
 		"kv_bits": null,
 		"attention": null,
 		"attention_heads": null,
+		"kv_heads": null,
+		"hidden": null,
+		"params_active_m": null,
 		"layers": null,
 		"max_context_tokens": null,
 		"kv_values_per_token": null,
 		"kv_is_upper_bound": null,
+		"window_tokens": null,
+		"window_kv_values_per_token": null,
 		"usable_mib": null,
 		"usable_is_estimate": null,
 		"accelerators_per_copy": null,
+		"accelerators_per_node": null,
+		"scale_up_domain": null,
+		"fabric": null,
 	},
 	"cost": {
 		"micros_per_hour": {"min": null, "max": null},

@@ -57,6 +57,8 @@ def test_rulebook_holds_what_metadata_says(sources: dict[str, str], assembled: A
         "tables": ["org.limits"],
         "adapters": ["kubernetes"],
         "reads_request": False,
+        "mode": "enforce",
+        "off_because": "",
         "deprecated": False,
     }
 

@@ -169,7 +169,7 @@ def test_shipped_bundle_can_be_extended(project: Path) -> None:
         ("name: a\nrevision: '1'\nrules: []", "the bundle selects no rules: nothing would ever"),
         (
             "name: a\nrevision: '1'\nrules: [gpus]",
-            "bundle.yaml: `rules` names `gpus`, which is nei",
+            "bundle.yaml: `rules` names `gpus`, expected a domain or a code",
         ),
         ("name: a\nrevision: '1'\nrules: some", "toy/bundle.yaml: `some` at `/rules/literal"),
         ("name: a\nrevision: '1'\nextends: toy", "toy/bundle.yaml: `extends` leads back to `toy`"),

@@ -1,0 +1,1 @@
+"""What the organisation sets for the rules of each domain, with the defaults of a careful team."""
