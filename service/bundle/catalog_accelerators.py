@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 ACCELERATORS = (
     "id vendor product_label aliases memory_marketing_gb memory_usable_mib memory_bandwidth_gbs "
     "bf16_dense_tflops fp8_dense_tflops interconnect interconnect_oneway_gbs scale_up_domain_size "
-    "mig_profiles software_stack rentable tdp_w source checked notes"
+    "mig_profiles software_stack rentable status precisions proprietary tdp_w source checked notes"
 )
 PROFILES = "accelerator profile memory_gib source"
 NAMES = "name accelerator source"
 
 RENTABLE = ("api-only", "first-party-only", "yes")
+STATUS = ("current", "previous", "retired")
+PRECISIONS = ("bf16", "fp16", "fp32", "fp4", "fp6", "fp64", "fp8", "int8", "tf32")
 
 # What is left of the printed memory where nobody has read the usable figure: 0.99 of a card as
 # bundles/catalog/README.md says, and of a MIG profile the smallest share that was read (10.62 GiB
@@ -74,9 +76,26 @@ def _accelerator(row: Row) -> dict[str, Any]:
         "slices": _slices(row, printed),
         "software_stack": row.optional("software_stack"),
         "rentable": row.choice("rentable", RENTABLE),
+        "status": row.choice("status", STATUS) if row.optional("status") else None,
+        "precisions": _precisions(row),
+        "proprietary": row.flag("proprietary") if row.optional("proprietary") else None,
         "source": row.text("source"),
         "checked": row.day("checked"),
     }
+
+
+def _precisions(row: Row) -> list[str] | None:
+    """The number formats that the hardware computes in; ``None`` where nobody has read them.
+
+    A list that is there is complete: a format that it lacks is not computed natively.
+    """
+    formats = row.items("precisions")
+    for index, name in enumerate(formats):
+        if name not in PRECISIONS or name in formats[:index]:
+            raise row.refused(
+                f"`precisions` holds `{name}`, expected each once of {', '.join(PRECISIONS)}"
+            )
+    return formats or None
 
 
 def _check_usable(row: Row, usable: int, printed: Fraction) -> None:

@@ -132,6 +132,54 @@ def test_usable_memory_that_nobody_read_is_estimated_for_nvidia_only(
     assert not accelerators["amd-mi325x"]["usable_is_estimate"]
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "formats"),
+    [
+        ("nvidia-v100-16gb", "retired", {"fp16"}),
+        ("nvidia-a100-80gb-sxm", "previous", {"bf16", "tf32"}),
+        ("nvidia-h100-sxm", "current", {"bf16", "fp8"}),
+        ("nvidia-b200-sxm", "current", {"fp8", "fp4"}),
+        ("amd-mi300x", "current", {"fp8", "tf32"}),
+        ("google-tpu-v7x", "current", {"fp8"}),
+        ("aws-trainium1", "previous", {"bf16", "fp8"}),
+    ],
+)
+def test_an_accelerator_says_its_generation_and_its_formats(
+    catalog: dict[str, Any], name: str, status: str, formats: set[str]
+) -> None:
+    accelerator = catalog["accelerators"][name]
+
+    assert accelerator["status"] == status
+    assert formats <= set(accelerator["precisions"])
+
+
+def test_chips_that_only_their_maker_has_are_marked(catalog: dict[str, Any]) -> None:
+    makers = {
+        accelerator["manufacturer"]
+        for accelerator in catalog["accelerators"].values()
+        if accelerator["proprietary"]
+    }
+
+    assert makers == {"aws", "google", "meta", "microsoft"}
+
+
+def test_formats_and_throughput_agree(catalog: dict[str, Any]) -> None:
+    """A printed figure for a format is of a chip that computes in it, or converts at its rate."""
+    for name, accelerator in catalog["accelerators"].items():
+        formats = accelerator["precisions"]
+        bf16, fp8 = accelerator["bf16_tflops"], accelerator["fp8_tflops"]
+        if formats is not None:
+            assert bf16 is None or "bf16" in formats, name
+            assert fp8 is None or "fp8" in formats or fp8 == bf16, name
+
+
+def test_what_nobody_read_of_an_accelerator_is_null(catalog: dict[str, Any]) -> None:
+    announced = catalog["accelerators"]["amd-mi455x"]
+
+    assert (announced["status"], announced["precisions"]) == (None, None)
+    assert catalog["accelerators"]["groq-lpu-v1"]["proprietary"] is None
+
+
 def test_a_mig_profile_has_the_memory_the_driver_reports_or_an_estimate(
     catalog: dict[str, Any],
 ) -> None:
