@@ -15,7 +15,7 @@ from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
 from service.bundle.parameters.residency import ResidencyParameters
 from service.bundle.parameters.vendor import VendorParameters
-from service.model.base import Count, PriceKind, Reason, Scope, Text, Value
+from service.model.base import Count, Limit, PriceKind, Reason, Scope, Text, Value
 from service.model.decision import BundleRef
 from service.model.finding import Mode, Severity
 
@@ -47,13 +47,6 @@ class Rule(Value):
     mode: Mode = Mode.ENFORCE
     off_because: str = ""
     deprecated: bool = False
-
-
-class Limit(Value):
-    """A limit with a default and its exceptions by team; ``None`` is no limit."""
-
-    default: Count | None = None
-    teams: dict[str, Count | None] = {}
 
 
 class Limits(Value):

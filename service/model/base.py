@@ -54,6 +54,13 @@ class Range(Value):
     max: Count | None = None
 
 
+class Limit(Value):
+    """A limit with a default and its exceptions by team; ``None`` is no limit."""
+
+    default: Count | None = None
+    teams: dict[str, Count | None] = {}
+
+
 class Reason(StrEnum):
     """Why a value that exists is not known."""
 
