@@ -57,7 +57,10 @@ def build_catalog(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     index = {
         "fit": ladder,
         "fit_by_stack": catalog_index.by_stack(ladder),
+        "slices": catalog_index.slice_ladders(accelerators),
         "offers": catalog_index.cheapest_offers(sizes, prices),
+        "portable_alternatives": catalog_index.portable_alternatives(accelerators, sizes),
+        "proprietary_makers": catalog_index.proprietary_makers(accelerators),
     }
     return catalog, index
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from service.bundle import exact
@@ -12,6 +13,11 @@ from service.model.base import PriceKind
 
 # The sizes of a set that tensor parallelism can use: powers of two divide the heads of most models.
 _COUNTS = (1, 2, 4, 8)
+
+# What is more than three times as large, or as fast, replaces nothing.
+_FARTHEST = Fraction(3)
+_FEWEST_VENDORS = 2
+_NOT_RENTED = "on-prem"
 
 
 def fit_ladder(accelerators: Accelerators, sizes: Sizes) -> list[dict[str, Any]]:
@@ -46,6 +52,26 @@ def by_stack(ladder: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     for rung in ladder:
         stacks.setdefault(str(rung["software_stack"]), []).append(rung)
     return stacks
+
+
+def slice_ladders(accelerators: Accelerators) -> dict[str, list[dict[str, Any]]]:
+    """The partitions of each accelerator that has some, from the smallest memory to the largest.
+
+    Profiles that add a media engine or graphics to another one, or leave them out, are no size of
+    their own.
+    """
+    ladders = {
+        name: sorted(
+            (
+                {"label": profile, "total_mib": part["usable_mib"]}
+                for profile, part in accelerator["slices"].items()
+                if profile.endswith("gb")
+            ),
+            key=lambda rung: (rung["total_mib"], rung["label"]),
+        )
+        for name, accelerator in accelerators.items()
+    }
+    return {name: ladder for name, ladder in ladders.items() if ladder}
 
 
 def _rung(name: str, accelerator: dict[str, Any], count: int) -> dict[str, Any]:
@@ -108,3 +134,67 @@ def _without_empty(offers: dict[str, dict[str, dict[str, Any]]]) -> dict[str, An
         for accelerator, vendors in offers.items()
     }
     return {accelerator: vendors for accelerator, vendors in kept.items() if vendors}
+
+
+def proprietary_makers(accelerators: Accelerators) -> dict[str, bool]:
+    """By maker, whether any of its accelerators is proprietary or nobody has read if it is."""
+    makers: dict[str, bool] = {}
+    for accelerator in accelerators.values():
+        maker = str(accelerator["manufacturer"])
+        makers[maker] = makers.get(maker, False) or accelerator["proprietary"] is not False
+    return makers
+
+
+def portable_alternatives(accelerators: Accelerators, sizes: Sizes) -> dict[str, dict[str, Any]]:
+    """For each proprietary accelerator the nearest one that several vendors rent out.
+
+    Near is what differs least by the larger of two ratios, that of memory and that of bfloat16
+    throughput. Retired accelerators, and those without either figure, are no alternative.
+    """
+    renting = _vendors_of(sizes)
+    portable = {
+        name: each
+        for name, each in accelerators.items()
+        if each["proprietary"] is False
+        and each["status"] != "retired"
+        and len(renting.get(name, ())) >= _FEWEST_VENDORS
+        and _figures(each)
+    }
+    found: dict[str, dict[str, Any]] = {}
+    for name, each in accelerators.items():
+        if each["proprietary"] and _figures(each):
+            ranked = sorted(
+                (_distance(each, other), other_name) for other_name, other in portable.items()
+            )
+            if ranked and ranked[0][0] <= _FARTHEST:
+                nearest = ranked[0][1]
+                found[name] = {
+                    "accelerator": nearest,
+                    "label": portable[nearest]["label"],
+                    "memory_gb": portable[nearest]["memory_marketing_gb"],
+                    "bf16_tflops": portable[nearest]["bf16_tflops"],
+                    "software_stack": portable[nearest]["software_stack"],
+                    "vendors": len(renting[nearest]),
+                }
+    return found
+
+
+def _vendors_of(sizes: Sizes) -> dict[str, set[str]]:
+    """Who rents out whole accelerators, by accelerator."""
+    vendors: dict[str, set[str]] = {}
+    for vendor, named in sizes.items():
+        for size in named.values():
+            if vendor != _NOT_RENTED and size["slice"] is None:
+                vendors.setdefault(size["accelerator"], set()).add(vendor)
+    return vendors
+
+
+def _figures(accelerator: dict[str, Any]) -> bool:
+    return bool(accelerator["memory_marketing_gb"] and accelerator["bf16_tflops"])
+
+
+def _distance(one: dict[str, Any], other: dict[str, Any]) -> Fraction:
+    ratios = (
+        Fraction(one[figure], other[figure]) for figure in ("memory_marketing_gb", "bf16_tflops")
+    )
+    return max(max(ratio, 1 / ratio) for ratio in ratios)

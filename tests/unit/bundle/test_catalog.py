@@ -71,7 +71,13 @@ def test_every_table_that_rules_and_resolve_look_up_is_there(built: Built) -> No
         "sources",
         "zones",
     }
-    assert set(index) == {"fit", "fit_by_stack", "offers"}
+    assert set(index) == {
+        "fit",
+        "fit_by_stack",
+        "offers",
+        "portable_alternatives",
+        "proprietary_makers",
+    }
     assert all(catalog.values())
     assert all(index.values())
 
@@ -506,3 +512,29 @@ def test_the_readme_names_every_table_and_every_column() -> None:
         header = table.read_text(encoding="utf-8").splitlines()[0]
         for column in header.split(","):
             assert f"`{column}`" in text, f"{table.name}: {column}"
+
+
+def test_a_portable_alternative_is_near_and_can_be_had_from_several_vendors(
+    catalog: dict[str, Any], index: dict[str, Any]
+) -> None:
+    accelerators = catalog["accelerators"]
+    alternatives = index["portable_alternatives"]
+
+    assert alternatives["aws-trainium2"]["accelerator"] == "nvidia-h100-pcie"
+    assert alternatives["google-tpu-v7x"]["accelerator"] == "nvidia-b200-sxm"
+    for name, found in alternatives.items():
+        one, other = accelerators[name], accelerators[found["accelerator"]]
+        assert (one["proprietary"], other["proprietary"]) == (True, False)
+        assert other["status"] != "retired"
+        assert found["vendors"] >= 2
+        for figure in ("memory_marketing_gb", "bf16_tflops"):
+            assert one[figure] <= 3 * other[figure] <= 9 * one[figure]
+
+
+def test_a_maker_is_portable_only_where_every_accelerator_of_it_is_read_to_be(
+    index: dict[str, Any],
+) -> None:
+    makers = index["proprietary_makers"]
+
+    assert [makers[name] for name in ("nvidia", "amd", "intel")] == [False, False, False]
+    assert [makers[name] for name in ("google", "aws", "groq")] == [True, True, True]
