@@ -55,6 +55,7 @@ class Here:
         self._path = path
         self._writer = Writer(_open(path, statements), path)
         self.submit = self._writer.submit
+        self.write = self._writer.write
         self._receiver: Receiver | None = None
         try:
             self._receiver = Receiver(listen(path), self._writer)

@@ -6,6 +6,7 @@ writing what it was sent; a signal that goes to a whole group does not reach wha
 
 from __future__ import annotations
 
+import select
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ from service import events
 from service.errors import LogUnavailable
 from service.log.channel import OPENED, Frames, Outcome, entry_of, told
 from service.log.here import Here
-from service.log.writer import Settled, Waiting
+from service.log.writer import Gathering, Settled, Waiting
 from service.store.statements import Statements
 
 PIECE_BYTES = 2**18
@@ -54,15 +55,44 @@ def serve(service: socket.socket, path: Path) -> None:
         answers.tell([(OPENED, failure)])
         return
     answers.tell([(OPENED, None)])
-    with suppress(ConnectionResetError):
-        while data := service.recv(PIECE_BYTES):
-            for value in frames.feed(data):
-                number, prepared = entry_of(value)
-                try:
-                    here.submit(Waiting(prepared, number, answers.settle))
-                except LogUnavailable as failure:
-                    answers.tell([(number, failure)])
+    gathering = Gathering(Inbox(service, frames, answers).take)
+    follows = True
+    while follows:
+        group, follows = gathering.next()
+        if group:
+            here.write(group)
     here.shut()
+
+
+class Inbox:
+    """What the service sends, as entries to be written."""
+
+    def __init__(self, service: socket.socket, frames: Frames, answers: Answers) -> None:
+        self._service = service
+        self._frames = frames
+        self._settle = answers.settle
+        # The socket itself stays blocking, for the answers that are sent through it.
+        self._arrival = select.poll()
+        self._arrival.register(service, select.POLLIN)
+
+    def take(self, seconds: float | None) -> Sequence[Waiting] | None:
+        """What arrives within *seconds* (``None``: at any time); ``None`` at the service's end."""
+        found: list[Waiting] = []
+        # Part of a frame is no entry yet: the rest is on its way.
+        while not found:
+            if seconds is not None and not self._arrival.poll(seconds * 1000):
+                break
+            try:
+                data = self._service.recv(PIECE_BYTES)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            found = [
+                Waiting(prepared, number, self._settle)
+                for number, prepared in map(entry_of, self._frames.feed(data))
+            ]
+        return found
 
 
 def _first(service: socket.socket, frames: Frames) -> Statements | None:

@@ -1,4 +1,7 @@
-"""The thread that writes: takes what is waiting, commits it as one group, then answers.
+"""Writes entries: takes what is waiting, commits it as one group, then answers.
+
+A thread of its own does so for whoever hands entries in; a process that has nothing else to do
+hands in whole groups and writes them in its own thread, which spares a change of threads each time.
 
 After a failed flush the kernel may have dropped the pages it could not write, and a second flush
 would succeed without them (https://wiki.postgresql.org/wiki/Fsync_Errors). So the first error that
@@ -70,20 +73,55 @@ class Waiting(NamedTuple):
         return 0 if self.prepared is None else self.prepared.size
 
 
+class Gathering:
+    """Forms groups of what comes in one by one.
+
+    Callers that got their answers together come back together: so a group waits shortly until it
+    is as large as the last one was, and a lone caller is never kept waiting.
+    """
+
+    def __init__(self, take: Callable[[float | None], Sequence[Waiting] | None]) -> None:
+        """Take from *take*, which is given the seconds to wait (``None``: until something comes).
+
+        It returns nothing where nothing came in time, and ``None`` where nothing follows any more.
+        """
+        self._take = take
+        self._last = 1
+
+    def next(self) -> tuple[list[Waiting], bool]:
+        """The next group, and whether more may follow."""
+        group: list[Waiting] = []
+        until = 0.0
+        while len(group) < LARGEST_GROUP:
+            taken = self._take(0.0 if group else None)
+            if group and not taken and taken is not None:
+                if len(group) >= self._last:
+                    break
+                until = until or time.monotonic() + GATHERING_S
+                taken = self._take(max(0.0, until - time.monotonic()))
+            if taken is None:
+                return group, False
+            if not taken:
+                break
+            group += taken
+        self._last = len(group)
+        return group, True
+
+
 class Writer:
     """Writes entries of any thread, in groups, in a thread of its own."""
 
     def __init__(self, store: GroupStore, path: Path) -> None:
-        """Start writing to *store*, which belongs to the thread from now on."""
+        """Start writing to *store*, which belongs to the writer from now on."""
         self._store = store
         self._path = path
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._lock = Lock()
+        self._writing = Lock()
         self._waiting_bytes = 0
         self._closed = False
         self._poison: LogUnavailable | None = None
         self._full = False
-        self._last_group = 1
         sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
         self._thread = Thread(target=self._run, name="portreeve-log", daemon=True)
         self._thread.start()
@@ -103,6 +141,14 @@ class Writer:
             self._waiting_bytes += waiting.size
             self._queue.put(waiting)
 
+    def write(self, group: Sequence[Waiting]) -> None:
+        """Write *group* in the caller's thread, then answer; not after ``close``."""
+        with self._writing:
+            settled = self._settle(group)
+        _answer(settled)
+        with self._writing:
+            self._checkpoint()
+
     def close(self) -> None:
         """Write what is waiting, then close the store; returns when both are done."""
         with self._lock:
@@ -112,42 +158,24 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
+        gathering = Gathering(self._take)
         running = True
         while running:
-            group, running = self._gather()
+            group, running = gathering.next()
             if not group:
                 continue
-            settled = self._settle(group)
+            size = sum(waiting.size for waiting in group)
+            self.write(group)
             with self._lock:
-                self._waiting_bytes -= sum(waiting.size for waiting in group)
-            _answer(settled)
-            self._checkpoint()
+                self._waiting_bytes -= size
         self._store.close()
 
-    def _gather(self) -> tuple[list[Waiting], bool]:
-        """The next group, and whether more may follow.
-
-        Callers that got their answers together come back together: so a group waits shortly until
-        it is as large as the last one was, and a lone caller is never kept waiting.
-        """
-        group: list[Waiting] = []
-        until = 0.0
-        while len(group) < LARGEST_GROUP:
-            try:
-                waiting = self._queue.get(block=not group)
-            except Empty:
-                if len(group) >= self._last_group:
-                    break
-                until = until or time.monotonic() + GATHERING_S
-                try:
-                    waiting = self._queue.get(timeout=max(0.0, until - time.monotonic()))
-                except Empty:
-                    break
-            if waiting is None:
-                return group, False
-            group.append(waiting)
-        self._last_group = len(group)
-        return group, True
+    def _take(self, seconds: float | None) -> Sequence[Waiting] | None:
+        try:
+            waiting = self._queue.get(block=seconds != 0, timeout=seconds)
+        except Empty:
+            return ()
+        return None if waiting is None else (waiting,)
 
     def _settle(self, group: Sequence[Waiting]) -> list[Settled]:
         if self._poison is not None:
