@@ -63,7 +63,7 @@ def _warnings(decision: Decision) -> list[str]:
     found = [
         _cut(_line(finding), _LONGEST_WARNING)
         for finding in decision.findings
-        if _counts(finding, Mode.WARN)
+        if _counts(finding, Mode.WARN) or _is_waived(finding)
     ]
     shown: list[str] = []
     left = _LONGEST_WARNINGS - _LONGEST_WARNING
@@ -80,7 +80,16 @@ def _counts(finding: JudgedFinding, mode: Mode) -> bool:
     return finding.mode is mode and finding.waived_by is None
 
 
+def _is_waived(finding: JudgedFinding) -> bool:
+    """Whether a waiver is all that keeps it from being said; one that is observed is not."""
+    return finding.waived_by is not None and finding.mode is not Mode.OBSERVE
+
+
 def _line(finding: JudgedFinding) -> str:
+    if finding.waived_by is not None:
+        terms = finding.waiver
+        until = f" until {terms.expires} by {terms.approver}" if terms else ""
+        return _clean(f"{finding.code}: waived{until} ({finding.waived_by}): {finding.message}")
     remedy = f" - {finding.remedy}" if finding.remedy else ""
     return _clean(f"{finding.code}: {finding.message}{remedy}")
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from service.bundle.values import Bundle, Org
 
 # Findings that come from Portreeve itself and take a mode like any other.
-_OWN_CODE, _OWN_DOMAIN = "COV-001", "coverage"
+_OWN_CODES, _OWN_DOMAINS = ("COV-001", "WVR-001"), ("coverage", "waivers")
+_WAIVABLE = "COV-001"
 _MOST_LISTED = 60
 
 _Use = tuple[str, str, "Collection[str]", str]
@@ -43,11 +44,13 @@ def check_org(org: Org, bundle: Bundle, stated_in: Mapping[str, str]) -> None:
             )
     _check_once("prices", ((p.vendor, p.instance_type, p.region, p.price_kind) for p in org.prices))
     _check_once("internal_rates", ((rate.accelerator,) for rate in org.internal_rates))
+    _check_once("waivers", ((waiver.id,) for waiver in org.waivers))
 
 
 def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use]:
     """Each name that *org* uses: where, the name, what it may be, and what that is called."""
     yield from _uses_in_modes(org, bundle)
+    yield from _uses_in_waivers(org, bundle)
     yield from _uses_in_scopes(org, catalog)
     jurisdictions = {
         entry["jurisdiction"]
@@ -67,8 +70,15 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
 
 
 def _uses_in_modes(org: Org, bundle: Bundle) -> Iterator[_Use]:
-    codes = {*bundle.rulebook, _OWN_CODE}
-    domains = {*(rule.domain for rule in bundle.rulebook.values()), _OWN_DOMAIN}
+def _uses_in_waivers(org: Org, bundle: Bundle) -> Iterator[_Use]:
+    """Neither an error of ours nor a waiver that has expired can be waived."""
+    codes = {*bundle.rulebook, _WAIVABLE}
+    for index, waiver in enumerate(org.waivers):
+        yield f"/waivers/{index}/code", waiver.code, codes, "code of this bundle"
+
+
+    codes = {*bundle.rulebook, *_OWN_CODES}
+    domains = {*(rule.domain for rule in bundle.rulebook.values()), *_OWN_DOMAINS}
     for index, mode in enumerate(org.modes):
         if mode.code is not None:
             yield f"/modes/{index}/code", mode.code, codes, "code of this bundle"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from service.bundle.syntax import Module, Path, Program
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,15}-[0-9]{3,4}", re.ASCII)
-_OURS = ("SYS-", "COV-")
+_OURS = ("SYS-", "COV-", "WVR-")
 _REQUIRED = ("code", "severity", "message", "remedy")
 _TEXTS = ("severity", "mode", "off_because", "message", "remedy", "undetermined")
 _LISTS = ("fields", "tables", "adapters")
@@ -133,7 +133,8 @@ def _rule(annotation: Annotation, custom: Any, module: Module, where: str) -> Ru
     if not _CODE.fullmatch(code) or code.startswith(_OURS):
         raise BundleRefused(
             f"{where}: the code `{code}` is not of a rule",
-            hint="A code is capital letters, a dash and three digits; `SYS-` and `COV-` are taken.",
+            hint="A code is capital letters, a dash and three digits; `SYS-`, `COV-` and `WVR-` are "
+            "taken.",
         )
     values = {name: custom[name] for name in (*_TEXTS, *_LISTS, "deprecated") if name in custom}
     values |= {

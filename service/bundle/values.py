@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
 from service.bundle.parameters.residency import ResidencyParameters
 from service.bundle.parameters.vendor import VendorParameters
+from service.bundle.waivers import Waiver
 from service.model.base import Count, Limit, PriceKind, Reason, Scope, Text, Value
 from service.model.decision import BundleRef
 from service.model.finding import Mode, Severity
@@ -88,8 +92,16 @@ class ScopeRule(Value):
     data_classes: tuple[Text, ...] = ()
 
 
+    cluster: Text | None = None
+    namespace: Text | None = None
+    account: Text | None = None
+    project: Text | None = None
+    workspace: Text | None = None
 class ModeRule(Value):
-    """The mode of a code or a whole domain, where all stated selectors are equal."""
+    """The mode of a code or a whole domain, where all stated selectors are equal.
+
+    The five that name a place (``cluster`` to ``workspace``) may end in ``*``.
+    """
 
     code: Text | None = None
     domain: Text | None = None
@@ -137,7 +149,12 @@ class OnUnknown(Value):
 
 
 class Org(Value):
-    """Everything the organisation states, complete with defaults: no table is ever absent."""
+    waivers: tuple[Waiver, ...] = ()
+    waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
+    """Everything the organisation states, complete with defaults: no table is ever absent.
+
+    ``waiver_days`` is how many days ahead ``portreeve waiver add`` lets a waiver end.
+    """
 
     name: Text
     posture: Mode = Mode.WARN

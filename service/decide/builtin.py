@@ -6,6 +6,7 @@ from service.bundle.values import Rule
 from service.model.finding import Mode, Severity
 
 NOT_COVERED = "COV-001"
+WAIVER_EXPIRED = "WVR-001"
 
 
 def _system(code: str, title: str, message: str, remedy: str) -> Rule:
@@ -32,6 +33,18 @@ _RULES = (
         remedy="Have what it takes judged by hand, or ask for the kind to be supported.",
         package="",
         domain="coverage",
+    ),
+    Rule(
+        code=WAIVER_EXPIRED,
+        title="Waiver has expired",
+        description="A waiver would have matched a finding, had it not expired.",
+        severity=Severity.MEDIUM,
+        mode=Mode.WARN,
+        message="waiver `{waiver}` of `{code}` expired on {expired} and no longer covers "
+        "`{resource}`; owner `{owner}`, approved by `{approver}`",
+        remedy="Correct what `{code}` reports, or have the owner ask for a new waiver.",
+        package="",
+        domain="waivers",
     ),
     _system(
         "SYS-INPUT",

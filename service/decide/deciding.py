@@ -1,10 +1,11 @@
-"""Findings + posture and modes -> what happens to the request, and why.
+"""Findings + posture, modes and waivers -> what happens to the request, and why.
 
 The mode of a finding starts from the organisation's mode rules, and without one from the rule's
-own. Everything after that can only lower it: the posture; for an undetermined finding the strictest
-``on_unknown`` among the reasons of what it misses; for what was already true before the change
-``on_existing``; and ``observe`` where nothing is taken any more (a deletion, a read, a change
-without effect). The outcome is the strictest mode that is left.
+own. A rule for a team or an environment that only a label states may make it stricter and not
+milder. Everything after that can only lower it: the posture; for an undetermined finding the
+strictest ``on_unknown`` among the reasons of what it misses; for what was already true before the
+change ``on_existing``; and ``observe`` where nothing is taken any more (a deletion, a read, a
+change without effect). The outcome is the strictest mode among the findings that no waiver covers.
 """
 
 from __future__ import annotations
@@ -14,20 +15,24 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from service.decide.builtin import BUILTIN, NOT_COVERED, system_rule
-from service.decide.modes import RANK, Place, mildest, stated_mode
+from service.decide.about import bound, claimed, common, resources_of
+from service.decide.builtin import BUILTIN, NOT_COVERED, WAIVER_EXPIRED, system_rule
+from service.decide.modes import RANK, Place, mildest, stated_mode, strictest
 from service.decide.reasons import Reasons
 from service.decide.rulebook import LONGEST_FACT, render, tidy
+from service.decide.waivers import Waivers, expiry, terms
 from service.errors import EngineUnavailable, EvaluationFailed, GovernanceError
-from service.model.base import Change, Reason
+from service.model.base import Change
 from service.model.decision import Cause, Outcome
 from service.model.finding import Facts, Finding, JudgedFinding, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from service.bundle.values import Bundle, Rule
+    from service.decide.about import Whereabouts
     from service.model.request import Request
+    from service.model.resource import Resource
 
 _SETTLED = frozenset({Change.DELETE, Change.NO_OP, Change.READ})
 _OUTCOMES = {Mode.OBSERVE: Outcome.ALLOW, Mode.WARN: Outcome.WARN, Mode.ENFORCE: Outcome.DENY}
@@ -50,7 +55,8 @@ def decide(
 ) -> Verdict:
     """Judge *findings* about a resolved *request*; *before* are those about its former state.
 
-    Every finding is reported once, the strictest first, then by code and resource.
+    Every finding is reported once: those that count before those that are waived, the strictest
+    first, then by code and resource.
 
     Raises:
         EvaluationFailed: A finding has a code that the bundle's rulebook does not know.
@@ -59,9 +65,17 @@ def decide(
     if not reported:
         return Verdict(Outcome.ALLOW, Cause.NONE)
     judge = _Judge(request, before, bundle)
-    judged = [(judge.judged(finding), identity) for identity, finding in reported.items()]
-    judged.sort(key=lambda pair: (-RANK[pair[0].mode], pair[1]))
-    return _verdict(tuple(finding for finding, _ in judged))
+    judged = [
+        (*_weight(result), _identity(said), result)
+        for finding in reported.values()
+        for result, said in judge.judged(finding)
+    ]
+    judged.sort(key=lambda item: item[:3])
+    # Several findings may have fallen under one waiver that is over: it is reported once.
+    once: dict[_Identity, JudgedFinding] = {}
+    for _, _, identity, result in judged:
+        once.setdefault(identity, result)
+    return _verdict(tuple(once.values()))
 
 
 def refusal(error: GovernanceError) -> Verdict:
@@ -79,6 +93,23 @@ def refusal(error: GovernanceError) -> Verdict:
     return Verdict(Outcome.DENY, Cause.BUSY if busy else Cause.ERROR, (finding,))
 
 
+@dataclass(frozen=True)
+class _Subject:
+    """What one finding is about.
+
+    Attributes:
+        claimed: What its resources share, with what labels say of the owner.
+        bound: What they share without that.
+        each: The same one by one.
+        settled: Whether none of it takes anything any more.
+    """
+
+    claimed: Whereabouts
+    bound: Whereabouts
+    each: Sequence[Whereabouts]
+    settled: bool
+
+
 class _Judge:
     """Judges findings of one request."""
 
@@ -88,18 +119,25 @@ class _Judge:
         self._rulebook = bundle.rulebook
         self._reasons = Reasons(request)
         self._before = {_identity(finding) for finding in before}
+        self._waivers = Waivers(bundle.org.waivers, request.context.now)
 
-    def judged(self, finding: Finding) -> JudgedFinding:
-        """*finding* with its mode and its words."""
+    def judged(self, finding: Finding) -> Iterator[tuple[JudgedFinding, Finding]]:
+        """*finding* with its mode and its words, and what is to be said of its waivers."""
         rule = self._rule(finding.code)
+        subject = self._subject(finding)
         missing = {at: self._reasons.of(finding.resource, at) for at in finding.undetermined}
         pre_existing = bool(self._before) and _identity(finding) in self._before
+        mode = self._own_mode(rule, subject)
+        if finding.undetermined:
+            reasons = chain.from_iterable(missing.values())
+            mode = mildest(mode, strictest(*(self._org.on_unknown.of(why) for why in reasons)))
+        if pre_existing:
+            mode = mildest(mode, self._org.on_existing)
+        waiver = self._waivers and self._waivers.covering(finding.code, subject.each)
         words = render(rule, finding, missing)
-        return JudgedFinding(
+        judged = JudgedFinding(
             code=finding.code,
-            mode=self._mode(
-                finding, rule, chain.from_iterable(missing.values()), pre_existing=pre_existing
-            ),
+            mode=mode,
             severity=rule.severity,
             resource=finding.resource,
             title=words.title,
@@ -107,8 +145,33 @@ class _Judge:
             remedy=words.remedy,
             facts=_tidy_facts(finding.facts),
             undetermined=finding.undetermined,
+            waived_by=waiver.id if waiver else None,
+            waiver=terms(waiver) if waiver else None,
             pre_existing=pre_existing,
         )
+        yield judged, finding
+        if self._waivers and not waiver:
+            yield from self._expired(finding, judged.mode, subject)
+
+    def _expired(
+        self, finding: Finding, mode: Mode, subject: _Subject
+    ) -> Iterator[tuple[JudgedFinding, Finding]]:
+        """The waivers of *finding* that are over; none weighs more than the finding itself."""
+        rule = BUILTIN[WAIVER_EXPIRED]
+        for waiver in self._waivers.lapsed(finding.code, subject.each):
+            said = expiry(waiver, finding)
+            words = render(rule, said)
+            judged = JudgedFinding(
+                code=said.code,
+                mode=mildest(self._own_mode(rule, subject), mode),
+                severity=rule.severity,
+                resource=said.resource,
+                title=words.title,
+                message=words.message,
+                remedy=words.remedy,
+                facts=_tidy_facts(said.facts),
+            )
+            yield judged, said
 
     def _rule(self, code: str) -> Rule:
         rule = BUILTIN[NOT_COVERED] if code == NOT_COVERED else self._rulebook.get(code)
@@ -119,50 +182,28 @@ class _Judge:
             )
         return rule
 
-    def _mode(
-        self, finding: Finding, rule: Rule, reasons: Iterable[Reason], *, pre_existing: bool
-    ) -> Mode:
-        if self._is_settled(finding.resource):
+    def _own_mode(self, rule: Rule, subject: _Subject) -> Mode:
+        """The mode of the organisation or of the rule, capped by what caps every finding."""
+        if subject.settled:
             return Mode.OBSERVE
-        org = self._org
-        own = stated_mode(org.modes, self._place(finding, rule))
-        if own is None:
-            own = rule.mode
-        mode = mildest(own, org.posture)
-        if finding.undetermined:
-            strictest = max((org.on_unknown.of(reason) for reason in reasons), key=RANK.__getitem__)
-            mode = mildest(mode, strictest)
-        return mildest(mode, org.on_existing) if pre_existing else mode
+        own = self._stated(rule, subject.bound)
+        if subject.claimed != subject.bound:
+            own = strictest(own, self._stated(rule, subject.claimed))
+        return mildest(own, self._org.posture)
 
-    def _is_settled(self, address: str | None) -> bool:
-        """Whether nothing that the finding is about takes anything any more."""
-        resources = self._request.resources if address is None else self._reasons.at(address)
-        return bool(resources) and all(resource.change in _SETTLED for resource in resources)
-
-    def _place(self, finding: Finding, rule: Rule) -> Place:
-        team, environment = self._owner(finding)
+    def _stated(self, rule: Rule, where: Whereabouts) -> Mode:
         point = self._request.enforcement_point.value
-        return Place(finding.code, rule.domain, team, environment, point)
+        stated = stated_mode(self._org.modes, Place.at(rule.code, rule.domain, point, where))
+        return rule.mode if stated is None else stated
 
-    def _owner(self, finding: Finding) -> tuple[str | None, str | None]:
-        """Team and environment of a finding, where all that it is about agree on them.
-
-        A finding about the request as a whole is about the team whose total it points at, or names
-        in its facts.
-        """
-        resources = self._reasons.at(finding.resource) if finding.resource is not None else None
-        if resources is None:
-            stated = finding.facts.get("team")
-            team = self._reasons.team(finding.undetermined) or stated
-            resources = [
-                item for item in self._request.resources if item.ownership.team == team
-            ] or list(self._request.resources)
-        teams = {item.ownership.team for item in resources}
-        environments = {item.ownership.environment for item in resources}
-        return (
-            teams.pop() if len(teams) == 1 else None,
-            environments.pop() if len(environments) == 1 else None,
-        )
+    def _subject(self, finding: Finding) -> _Subject:
+        resources = resources_of(finding, self._request, self._reasons)
+        about: Sequence[Resource | None] = resources or (None,)
+        each = [bound(self._request, item) for item in about]
+        claims = [claimed(self._request, item) for item in about]
+        taking = self._request.resources if finding.resource is None else resources
+        settled = bool(taking) and all(item.change in _SETTLED for item in taking)
+        return _Subject(common(claims), common(each), each, settled)
 
 
 def _uncovered(request: Request) -> list[Finding]:
@@ -172,14 +213,19 @@ def _uncovered(request: Request) -> list[Finding]:
     ]
 
 
+def _weight(finding: JudgedFinding) -> tuple[bool, int]:
+    return finding.waived_by is not None, -RANK[finding.mode]
+
+
 def _verdict(findings: tuple[JudgedFinding, ...]) -> Verdict:
-    strictest = findings[0].mode
-    if strictest is Mode.OBSERVE:
+    counting = [finding for finding in findings if finding.waived_by is None]
+    hardest = counting[0].mode if counting else Mode.OBSERVE
+    if hardest is Mode.OBSERVE:
         return Verdict(Outcome.ALLOW, Cause.NONE, findings)
-    decisive = [finding for finding in findings if finding.mode is strictest]
+    decisive = [finding for finding in counting if finding.mode is hardest]
     certain = any(not finding.undetermined for finding in decisive)
     cause = Cause.POLICY if certain else Cause.UNDETERMINED
-    return Verdict(_OUTCOMES[strictest], cause, findings)
+    return Verdict(_OUTCOMES[hardest], cause, findings)
 
 
 def _identity(finding: Finding) -> _Identity:

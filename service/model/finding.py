@@ -39,8 +39,21 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class WaiverTerms(Value):
+    """Who answers for a waived finding, who agreed, why and until when (a day in UTC or a time)."""
+
+    owner: Text
+    approver: Text
+    reason: Text
+    expires: Text
+
+
 class JudgedFinding(Value):
-    """A finding with its mode and with the words a person reads."""
+    """A finding with its mode and with the words a person reads.
+
+    ``waived_by`` is the id of the waiver that it falls under, ``waiver`` what that says. Such a
+    finding keeps the mode that it would have had, and does not count for the outcome.
+    """
 
     code: Text
     mode: Mode
@@ -52,4 +65,5 @@ class JudgedFinding(Value):
     facts: Facts = {}
     undetermined: tuple[Pointer, ...] = ()
     waived_by: Text | None = None
+    waiver: WaiverTerms | None = None
     pre_existing: bool = False

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from service.model.decision import Cause, DecidedResource, Decision, Outcome
-from service.model.finding import JudgedFinding, Mode
+from service.model.finding import JudgedFinding, Mode, WaiverTerms
 from service.report.text import columns, paint, plain
 
 _COLOURS = {Outcome.ALLOW: "green", Outcome.WARN: "yellow", Outcome.DENY: "red"}
@@ -82,13 +82,24 @@ def _cost(item: DecidedResource) -> str:
 
 def _finding(finding: JudgedFinding, *, colour: bool) -> list[str]:
     word, tone = _MARKS[finding.mode]
-    if finding.waived_by:
-        word = "waived"
+    if finding.waived_by is not None:
+        word, tone = "waived", "dim"
     old = " (as before this change)" if finding.pre_existing else ""
     lines = [f"  {paint(word, tone, on=colour)}  {finding.code}: {plain(finding.message)}{old}"]
-    if finding.remedy:
+    if finding.waived_by is not None:
+        lines.append(f"        {plain(_waiver(finding.waived_by, finding.waiver))}")
+    elif finding.remedy:
         lines.append(f"        {plain(finding.remedy)}")
     return lines
+
+
+def _waiver(waived_by: str, terms: WaiverTerms | None) -> str:
+    if terms is None:
+        return f"waiver {waived_by}"
+    return (
+        f"waived until {terms.expires} by {terms.approver}, owner {terms.owner}: {terms.reason} "
+        f"({waived_by})"
+    )
 
 
 def _rest(decision: Decision) -> str:

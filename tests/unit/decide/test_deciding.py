@@ -17,13 +17,14 @@ from service.errors import (
     LogUnavailable,
     RequestRefused,
 )
-from service.model.base import Change, Reason, Role
+from service.model.base import Change, Reason, Role, Scope
 from service.model.decision import BundleRef, Cause, Outcome
 from service.model.finding import Finding, Mode, Severity
 from service.model.request import Context, NotCovered, Request, Total
 from service.model.resource import Data, Ownership, Resource, ResourceState
 
 GPU = Finding(code="GPU-001", resource="a", facts={"asked": 9, "team": "vision", "limit": 8})
+BOUND = {"/ownership/team": "scope", "/ownership/environment": "scope"}
 NOT_KNOWN = Finding(code="GPU-001", resource="a", undetermined=("/accelerators/0/total",))
 
 
@@ -66,7 +67,7 @@ def test_the_posture_caps_every_mode(
 def test_the_most_specific_mode_rule_holds(
     request_of: Any, resource_of: Any, bundle_of: Any
 ) -> None:
-    owned = resource_of(ownership=Ownership(team="vision", environment="dev"))
+    owned = resource_of(ownership=Ownership(team="vision", environment="dev"), provenance=BOUND)
     rules = (
         ModeRule(domain="gpu", team="vision", environment="dev", mode=Mode.OBSERVE),
         ModeRule(domain="gpu", team="vision", mode=Mode.WARN),
@@ -115,7 +116,7 @@ def test_a_finding_about_the_request_takes_the_mode_of_its_team(
     request_of: Any, resource_of: Any, bundle_of: Any
 ) -> None:
     both = request_of(
-        resource_of("a", ownership=Ownership(team="vision", environment="dev")),
+        resource_of("a", ownership=Ownership(team="vision", environment="dev"), provenance=BOUND),
         resource_of("b", ownership=Ownership(team="speech", environment="production")),
     )
     rules = (ModeRule(code="BUD-001", team="vision", environment="dev", mode=Mode.OBSERVE),)
@@ -124,6 +125,44 @@ def test_a_finding_about_the_request_takes_the_mode_of_its_team(
 
     assert decide(both, (vision,), (), bundle_of(modes=rules)).outcome is Outcome.ALLOW
     assert decide(both, (speech,), (), bundle_of(modes=rules)).outcome is Outcome.DENY
+
+
+def test_an_owner_that_only_a_label_states_makes_nothing_milder(
+    request_of: Any, resource_of: Any, bundle_of: Any
+) -> None:
+    labelled = request_of(resource_of(ownership=Ownership(team="vision", environment="dev")))
+    milder = (
+        ModeRule(team="vision", mode=Mode.OBSERVE),
+        ModeRule(environment="dev", mode=Mode.WARN),
+    )
+    stricter = (ModeRule(mode=Mode.WARN), ModeRule(team="vision", mode=Mode.ENFORCE))
+
+    assert decide(labelled, (GPU,), (), bundle_of(modes=milder)).outcome is Outcome.DENY
+    assert decide(labelled, (GPU,), (), bundle_of(modes=stricter)).outcome is Outcome.DENY
+
+
+@pytest.mark.parametrize(
+    ("selector", "outcome"),
+    [
+        ({"cluster": "prod-eu"}, Outcome.WARN),
+        ({"cluster": "prod-*", "namespace": "vision-*"}, Outcome.WARN),
+        ({"namespace": "language-*"}, Outcome.DENY),
+        ({"workspace": "*"}, Outcome.DENY),
+        ({"account": "aws:1"}, Outcome.DENY),
+    ],
+)
+def test_a_mode_rule_may_select_the_place(
+    selector: dict[str, str], outcome: Outcome, request_of: Any, resource_of: Any, bundle_of: Any
+) -> None:
+    asked = request_of(
+        resource_of(scope=Scope(cluster="prod-eu", namespace="vision-prod")),
+        scope=Scope(cluster="other"),
+    )
+    rules = (ModeRule(**selector, mode=Mode.WARN),)
+
+    verdict = decide(asked, (GPU,), (), bundle_of(modes=rules))
+
+    assert verdict.outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -173,7 +212,7 @@ def test_an_unpriced_total_has_the_reasons_of_its_prices(
     before = ResourceState(unknown={"/cost": Reason.ELSEWHERE})
     asked = request_of(
         resource_of("a", unknown={"/cost/micros_per_hour": Reason.AFTER_APPLY}),
-        resource_of("b", before=before, ownership=Ownership(team="vision")),
+        resource_of("b", before=before, ownership=Ownership(team="vision"), provenance=BOUND),
         context=Context(totals=(total,)),
     )
     unpriced = Finding(code="BUD-001", undetermined=("/context/totals/0/unpriced",))

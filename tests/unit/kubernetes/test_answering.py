@@ -6,8 +6,10 @@ from adapters.kubernetes.answer import answer, answer_error
 from service.errors import EvaluationFailed, LogUnavailable
 from service.model.base import Binding, EnforcementPoint
 from service.model.decision import BundleRef, Cause, Decision, Outcome
-from service.model.finding import JudgedFinding, Mode, Severity
+from service.model.finding import JudgedFinding, Mode, Severity, WaiverTerms
 from service.model.request import Actor
+
+TERMS = WaiverTerms(owner="vision", approver="platform", reason="r", expires="2026-12-31")
 
 
 def finding(code: str = "GPU-001", mode: Mode = Mode.ENFORCE, **more: Any) -> JudgedFinding:
@@ -54,9 +56,10 @@ def test_a_refusal_says_why_what_to_do_and_which_decision_it_was() -> None:
     findings = (
         finding(),
         finding("RES-001", message="`b` is in `us`", remedy=""),
-        finding("BUD-001", waived_by="w"),
+        finding("BUD-001", waived_by="w", waiver=TERMS),
         finding("BUD-002", Mode.WARN),
         finding("COV-001", Mode.OBSERVE),
+        finding("GPU-003", Mode.OBSERVE, waived_by="w"),
     )
 
     response = answer("u", decision(Outcome.DENY, Cause.POLICY, *findings))["response"]
@@ -70,8 +73,12 @@ def test_a_refusal_says_why_what_to_do_and_which_decision_it_was() -> None:
         "RES-001: `b` is in `us`\n"
         "decision 01990000-0000-7000-8000-000000000000",
     }
-    assert response["warnings"] == ["BUD-002: `a` takes 9 accelerators - Lower the count."]
-    assert response["auditAnnotations"]["codes"] == "GPU-001,RES-001,BUD-001,BUD-002,COV-001"
+    assert response["warnings"] == [
+        "BUD-001: waived until 2026-12-31 by platform (w): `a` takes 9 accelerators",
+        "BUD-002: `a` takes 9 accelerators - Lower the count.",
+    ]
+    codes = "GPU-001,RES-001,BUD-001,BUD-002,COV-001,GPU-003"
+    assert response["auditAnnotations"]["codes"] == codes
 
 
 def test_a_failure_of_ours_is_not_called_forbidden() -> None:
