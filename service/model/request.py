@@ -78,6 +78,36 @@ class Usage(Value):
     as_of: Text | None = None
 
 
+class Holder(StrEnum):
+    """Whose accelerators and money are added up."""
+
+    ORGANISATION = "organisation"
+    TEAM = "team"
+
+
+class VendorUse(Value):
+    """What one vendor has of a team, or of the organisation, and what a request changes there.
+
+    ``accelerators`` and ``micros_per_hour`` are after minus before at the largest size, the latter
+    in millionths of ``currency``; ``uncounted`` and ``unpriced`` are the addresses of resources of
+    which that is not known, or not all of it. ``used_accelerators`` and ``used_micros_per_hour``
+    are what the organisation's table ``usage`` says is taken there already; ``None`` where a row of
+    it does not say. Without a ``vendor`` it is not known whose they are.
+    """
+
+    holder: Holder
+    team: Text | None = None
+    vendor: Text | None = None
+    role: Role
+    currency: Text
+    accelerators: Signed = 0
+    micros_per_hour: Signed = 0
+    used_accelerators: Count | None = None
+    used_micros_per_hour: Count | None = None
+    uncounted: tuple[Text, ...] = ()
+    unpriced: tuple[Text, ...] = ()
+
+
 class BudgetUnit(StrEnum):
     """What a budget counts."""
 
@@ -119,6 +149,7 @@ class Context(Value):
     now: Text | None = None
     totals: tuple[Total, ...] = ()
     usage: tuple[Usage, ...] = ()
+    by_vendor: tuple[VendorUse, ...] = ()
     budgets: tuple[Budget, ...] = ()
 
 
