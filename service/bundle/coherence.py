@@ -70,13 +70,6 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
 
 
 def _uses_in_modes(org: Org, bundle: Bundle) -> Iterator[_Use]:
-def _uses_in_waivers(org: Org, bundle: Bundle) -> Iterator[_Use]:
-    """Neither an error of ours nor a waiver that has expired can be waived."""
-    codes = {*bundle.rulebook, _WAIVABLE}
-    for index, waiver in enumerate(org.waivers):
-        yield f"/waivers/{index}/code", waiver.code, codes, "code of this bundle"
-
-
     codes = {*bundle.rulebook, *_OWN_CODES}
     domains = {*(rule.domain for rule in bundle.rulebook.values()), *_OWN_DOMAINS}
     for index, mode in enumerate(org.modes):
@@ -84,6 +77,13 @@ def _uses_in_waivers(org: Org, bundle: Bundle) -> Iterator[_Use]:
             yield f"/modes/{index}/code", mode.code, codes, "code of this bundle"
         if mode.domain is not None:
             yield f"/modes/{index}/domain", mode.domain, domains, "domain of this bundle"
+
+
+def _uses_in_waivers(org: Org, bundle: Bundle) -> Iterator[_Use]:
+    """Neither an error of ours nor a waiver that has expired can be waived."""
+    codes = {*bundle.rulebook, _WAIVABLE}
+    for index, waiver in enumerate(org.waivers):
+        yield f"/waivers/{index}/code", waiver.code, codes, "code of this bundle"
 
 
 def _uses_in_scopes(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:

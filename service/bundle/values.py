@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
@@ -92,11 +91,6 @@ class ScopeRule(Value):
     data_classes: tuple[Text, ...] = ()
 
 
-    cluster: Text | None = None
-    namespace: Text | None = None
-    account: Text | None = None
-    project: Text | None = None
-    workspace: Text | None = None
 class ModeRule(Value):
     """The mode of a code or a whole domain, where all stated selectors are equal.
 
@@ -108,6 +102,11 @@ class ModeRule(Value):
     team: Text | None = None
     environment: Text | None = None
     enforcement_point: Text | None = None
+    cluster: Text | None = None
+    namespace: Text | None = None
+    account: Text | None = None
+    project: Text | None = None
+    workspace: Text | None = None
     mode: Mode
 
 
@@ -149,8 +148,6 @@ class OnUnknown(Value):
 
 
 class Org(Value):
-    waivers: tuple[Waiver, ...] = ()
-    waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
     """Everything the organisation states, complete with defaults: no table is ever absent.
 
     ``waiver_days`` is how many days ahead ``portreeve waiver add`` lets a waiver end.
@@ -162,6 +159,8 @@ class Org(Value):
     data_classes: dict[str, DataClass] = {}
     scopes: tuple[ScopeRule, ...] = ()
     modes: tuple[ModeRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
     on_unknown: OnUnknown = OnUnknown()
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()
