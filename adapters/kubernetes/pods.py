@@ -16,15 +16,13 @@ from adapters.kubernetes.devices import (
     device_of,
 )
 from adapters.kubernetes.nodes import Nodes
-from adapters.kubernetes.payload import mapping, objects, text, texts
-from adapters.kubernetes.quantities import mebibytes
+from adapters.kubernetes.payload import objects, text, texts
 from service.model.resource import Sharing
 from service.model.sensitive import redact_image
 
 _PARTS = frozenset({FRACTION, MEMORY, PERCENT})
 _UNITS = {MEMORY: "MiB", PERCENT: "/100"}
 _WHOLE = ""
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # a mount point inside a container
 
 
 class Taken(NamedTuple):
@@ -141,35 +139,6 @@ def read_images(containers: Containers) -> list[str]:
             if image is not None:
                 found[redact_image(image)] = None
     return list(found)
-
-
-class SharedMemory(NamedTuple):
-    """Memory at ``/dev/shm`` in MiB; ``known`` is false where a volume sets no limit."""
-
-    mib: int | None = None
-    known: bool = True
-
-
-def read_shared_memory(pod: dict[str, Any], containers: Containers) -> SharedMemory:
-    """The memory volume that a container of *pod* mounts at ``/dev/shm``.
-
-    Raises:
-        RequestRefused: Volumes or mounts have another type than the API has there.
-    """
-    volumes = {}
-    for volume in objects(pod, "volumes"):
-        directory = mapping(volume, "emptyDir")
-        if directory.get("medium") == "Memory":
-            volumes[text(volume, "name")] = directory
-    if not volumes:
-        return SharedMemory()
-    for container in containers.app:
-        for mount in objects(container, "volumeMounts"):
-            path, name = text(mount, "mountPath"), text(mount, "name")
-            if path is not None and path.rstrip("/") == _SHARED_MEMORY and name in volumes:
-                size = mebibytes(volumes[name].get("sizeLimit"))
-                return SharedMemory(size, known=size is not None)
-    return SharedMemory()
 
 
 def read_tolerations(pod: dict[str, Any]) -> list[str]:

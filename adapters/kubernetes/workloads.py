@@ -9,12 +9,12 @@ from adapters.kubernetes.counting import Containers, read_containers
 from adapters.kubernetes.kinds import Layout
 from adapters.kubernetes.nodes import INSTANCE_TYPE, REGION, ZONE, Nodes, read_nodes
 from adapters.kubernetes.payload import count, mapping, objects, text
+from adapters.kubernetes.placement import read_fabric, read_shared_memory
 from adapters.kubernetes.pods import (
     Devices,
     described,
     read_devices,
     read_images,
-    read_shared_memory,
     read_tolerations,
 )
 from adapters.kubernetes.servers import read_server
@@ -77,7 +77,7 @@ def describe(document: dict[str, Any], layout: Layout) -> Described:
     _put_server(state, containers)
     _put_lifetime(state, parts, layout)
     fields["images"] = read_images(containers)
-    _put_placement(state, parts.pod, containers, devices, nodes)
+    _put_placement(state, parts, containers, devices, nodes)
     if shown := declared.shown_labels(parts.metadata[0]):
         fields["labels"] = shown
     return Described(fields, devices.unlisted)
@@ -217,15 +217,21 @@ def _put_lifetime(state: State, parts: Parts, layout: Layout) -> None:
 
 
 def _put_placement(
-    state: State, pod: dict[str, Any], containers: Containers, devices: Devices, nodes: Nodes
+    state: State, parts: Parts, containers: Containers, devices: Devices, nodes: Nodes
 ) -> None:
+    pod = parts.pod
     memory = read_shared_memory(pod, containers)
     if not memory.known:
         state.hide("/placement/shm_mib", Reason.UNDECLARED)
+    fabric = read_fabric(pod, parts.metadata[-1], containers, devices)
+    if fabric is None and objects(pod, "resourceClaims"):
+        state.hide("/placement/fabric", Reason.ELSEWHERE)  # a claim may be one for a network
     state.fields["placement"] = {
-        "fabric": devices.fabric,
+        "fabric": fabric,
         "topology": labels.topology(nodes),
         "tolerations": read_tolerations(pod),
         "runtime_class": text(pod, "runtimeClassName"),
         "shm_mib": memory.mib,
+        "host_ipc": pod.get("hostIPC") is True,
+        "host_network": pod.get("hostNetwork") is True,
     }

@@ -248,9 +248,15 @@ def test_a_claim_hides_nothing_that_is_known() -> None:
     beside = state_of({"containers": [container({GPU: 8})], "resourceClaims": claims})
 
     assert alone.accelerators is None
-    assert alone.unknown == {"/accelerators": Reason.ELSEWHERE}
+    assert alone.unknown == {
+        "/accelerators": Reason.ELSEWHERE,
+        "/placement/fabric": Reason.ELSEWHERE,
+    }
     assert totals(beside) == {GPU: 8, "resourceclaims": None}
-    assert beside.unknown == {"/accelerators/1": Reason.ELSEWHERE}
+    assert beside.unknown == {
+        "/accelerators/1": Reason.ELSEWHERE,
+        "/placement/fabric": Reason.ELSEWHERE,
+    }
 
 
 def test_part_of_an_object_does_not_say_what_it_takes() -> None:
@@ -302,19 +308,99 @@ def test_only_a_deadline_that_kubernetes_keeps_bounds_a_life() -> None:
     assert (kept.minutes, kept.bounded) == (2, True)
 
 
-def test_shared_memory_is_that_at_dev_shm() -> None:
-    mount = {"volumeMounts": [{"name": "shm", "mountPath": "/dev/shm/"}]}  # noqa: S108
-    sized = {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}}
-    endless = {"name": "shm", "emptyDir": {"medium": "Memory"}}
-    disk = {"name": "shm", "emptyDir": {}}
+_SHM = {"volumeMounts": [{"name": "shm", "mountPath": "/dev/shm/"}]}  # noqa: S108
 
-    found = [
-        state_of({"containers": [container({}, **mount)], "volumes": [volume]})
-        for volume in (sized, endless, disk)
-    ]
 
-    assert [state.placement.shm_mib for state in found] == [2048, None, None]
-    assert [bool(state.unknown) for state in found] == [False, True, False]
+@pytest.mark.parametrize(
+    ("volume", "memory", "mib", "reason"),
+    [
+        ({"emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}}, None, 2048, None),
+        ({"emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}}, "1Gi", 1024, None),
+        ({"emptyDir": {"medium": "Memory", "sizeLimit": "0"}}, "1Gi", 1024, None),
+        ({"emptyDir": {"medium": "Memory"}}, "1Gi", 1024, None),
+        ({"emptyDir": {"medium": "Memory"}}, None, None, Reason.UNDECLARED),
+        ({"emptyDir": {}}, "1Gi", None, Reason.UNDECLARED),
+        ({"hostPath": {"path": "/dev/shm"}}, "1Gi", None, Reason.UNDECLARED),  # noqa: S108
+    ],
+)
+def test_shared_memory_is_what_is_mounted_at_dev_shm(
+    volume: dict[str, Any], memory: str | None, mib: int | None, reason: Reason | None
+) -> None:
+    limits = {} if memory is None else {"memory": memory}
+
+    state = state_of(
+        {"containers": [container(limits, **_SHM)], "volumes": [{"name": "shm", **volume}]}
+    )
+
+    assert state.placement.shm_mib == mib
+    assert state.unknown.get("/placement/shm_mib") is reason
+
+
+def test_shared_memory_without_a_mount_is_the_default_of_the_runtime() -> None:
+    spare = {"name": "shm", "emptyDir": {"medium": "Memory"}}
+
+    state = state_of({"containers": [container({})], "volumes": [spare]})
+
+    assert state.placement.shm_mib is None
+    assert state.unknown == {}
+
+
+def test_a_pod_has_the_memory_of_all_containers_that_run_at_once() -> None:
+    volume = {"name": "shm", "emptyDir": {"medium": "Memory"}}
+    sidecar = {**container({"memory": "1Gi"}), "restartPolicy": "Always"}
+    app = [container({"memory": "4Gi"}, **_SHM), container({"memory": "2Gi"})]
+
+    def shm(init: list[Any], **more: Any) -> int | None:
+        pod = {"containers": app, "initContainers": init, "volumes": [volume], **more}
+        return state_of(pod).placement.shm_mib
+
+    assert shm([sidecar, container({"memory": "3Gi"})]) == 7 * 1024
+    assert shm([container({"memory": "9Gi"})]) == 9 * 1024
+    assert shm([container({})]) is None
+    assert shm([], resources={"limits": {"memory": "5Gi"}}) == 5 * 1024
+
+
+@pytest.mark.parametrize(
+    ("pod", "annotations", "fabric"),
+    [
+        ({"containers": [container({"rdma/ib": 1})]}, {}, "rdma/ib"),
+        ({}, {"networking.gke.io/interfaces": "[]"}, "networking.gke.io/interfaces"),
+        ({}, {"k8s.v1.cni.cncf.io/networks": "rdma"}, "k8s.v1.cni.cncf.io/networks"),
+        ({"volumes": [{"hostPath": {"path": "/dev/infiniband"}}]}, {}, "/dev/infiniband"),
+        ({"volumes": [{"hostPath": {"path": "/data"}}]}, {}, None),
+        (
+            {"containers": [container({}, securityContext={"privileged": True})]},
+            {},
+            "securityContext.privileged",
+        ),
+        ({}, {}, None),
+    ],
+)
+def test_a_fabric_is_a_device_an_attached_network_or_the_devices_of_the_node(
+    pod: dict[str, Any], annotations: dict[str, str], fabric: str | None
+) -> None:
+    template = {
+        "metadata": {"annotations": annotations},
+        "spec": {"containers": [container({})], **pod},
+    }
+
+    found = describe({"spec": {"template": template}}, Layout.JOB)
+
+    assert ResourceState.model_validate(found.state).placement.fabric == fabric
+
+
+def test_a_claim_may_be_one_for_a_fabric() -> None:
+    claimed = state_of({"containers": [container({})], "resourceClaims": [{"name": "net"}]})
+
+    assert claimed.unknown["/placement/fabric"] is Reason.ELSEWHERE
+
+
+def test_namespaces_of_the_node_are_shared_only_where_the_pod_says_so() -> None:
+    shared = state_of({"containers": [container({})], "hostIPC": True, "hostNetwork": True})
+    own = state_of({"containers": [container({})]})
+
+    assert (shared.placement.host_ipc, shared.placement.host_network) == (True, True)
+    assert (own.placement.host_ipc, own.placement.host_network) == (False, False)
 
 
 @pytest.mark.parametrize(
