@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from service.bundle.assemble import Parts, assemble
 from service.bundle.catalog import build_catalog
+from service.bundle.catalog_rows import Overlay, Tables
 from service.bundle.coherence import check_org
 from service.bundle.invalid import explain
 from service.bundle.reading import read_mapping, read_text
@@ -49,13 +50,15 @@ class _Sources:
     enable: tuple[str, ...]
     org: Mapping[str, Any]
     stated_in: Mapping[str, str]
+    overlays: tuple[Overlay, ...] = ()
 
 
 def build(directory: Path) -> Bundle:
     """The bundle that the folder *directory* describes, checked.
 
     Rules and catalog are those of the project the folder lies in (``../../policies`` and
-    ``../catalog`` of ``bundles/<name>``), or those that come with Portreeve.
+    ``../catalog`` of ``bundles/<name>``), or those that come with Portreeve. Tables in ``catalog``
+    of the bundle, and of those that it extends, lie over the shared ones row by row.
 
     Raises:
         BundleRefused: Any part of it is missing, malformed or must not decide; names the file.
@@ -63,7 +66,7 @@ def build(directory: Path) -> Bundle:
     directory = directory.resolve()
     sources = _read(directory, ())
     org = _org(sources)
-    catalog, index = build_catalog(_catalog_folder(directory))
+    catalog, index = build_catalog(Tables(_catalog_folder(directory), sources.overlays))
     data = {"catalog": catalog, "index": index, "org": org.model_dump(mode="json")}
 
     def select(known: Mapping[str, Rule]) -> frozenset[str]:
@@ -79,6 +82,20 @@ def build(directory: Path) -> Bundle:
     bundle = assemble(parts, select)
     check_org(org, bundle, sources.stated_in)
     return bundle
+
+
+def catalog_tables(directory: Path) -> Tables:
+    """Where the catalog of the bundle in the folder *directory* is read from.
+
+    The last overlay is the bundle's own, whether or not it exists yet.
+
+    Raises:
+        BundleRefused: A ``bundle.yaml`` of the chain is missing or malformed.
+    """
+    directory = directory.resolve()
+    own = _overlay(directory)
+    below = tuple(layer for layer in _read(directory, ()).overlays if layer != own)
+    return Tables(_catalog_folder(directory), (*below, own))
 
 
 def read_modules(policies: Path) -> dict[str, str]:
@@ -112,9 +129,11 @@ def _read(directory: Path, extending: tuple[Path, ...]) -> _Sources:
         reason = explain(error) if isinstance(error, ValidationError) else str(error)
         raise BundleRefused(f"{what}: {reason}") from error
     org, stated_in = _read_org(directory)
+    overlay = _overlay(directory)
+    own = (overlay,) if overlay.folder.is_dir() else ()
     if file.extends is None:
         rules: Selection = "all" if file.rules is None else file.rules
-        return _Sources(file, rules, file.enable, org, stated_in)
+        return _Sources(file, rules, file.enable, org, stated_in, own)
     below = _extended(directory, file.extends, what)
     if below in (directory, *extending):
         raise BundleRefused(f"{what}: `extends` leads back to `{below.name}`")
@@ -125,7 +144,12 @@ def _read(directory: Path, extending: tuple[Path, ...]) -> _Sources:
         (*base.enable, *file.enable),
         {**base.org, **org},
         {**base.stated_in, **stated_in},
+        (*base.overlays, *own),
     )
+
+
+def _overlay(directory: Path) -> Overlay:
+    return Overlay(f"{directory.name}/{CATALOG}", directory / CATALOG)
 
 
 def _extended(directory: Path, name: str, what: str) -> Path:

@@ -7,7 +7,8 @@ nobody knows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from service.bundle import (
     catalog_accelerators,
@@ -17,40 +18,42 @@ from service.bundle import (
     catalog_prices,
     catalog_sizes,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from service.bundle.catalog_rows import Tables
 
 
-def build_catalog(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Compile the tables in *directory* to ``data.catalog`` and ``data.index``.
+def build_catalog(directory: Path | Tables) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Compile the tables in *directory*, and in what lies over it, to catalog and index.
+
+    The first document is ``data.catalog``, the second ``data.index``.
 
     Raises:
         BundleRefused: A table is missing or malformed, holds a figure outside its bounds, or names
             what another table does not have; the message begins with ``file:line``.
     """
-    accelerators = catalog_accelerators.read_accelerators(directory)
-    sizes = catalog_sizes.read_sizes(directory, accelerators)
-    operators = catalog_places.read_operators(directory)
-    regions = catalog_places.read_regions(directory, operators)
-    sources = catalog_prices.read_sources(directory)
-    prices = catalog_prices.read_prices(directory, sizes, regions, sources)
-    models = catalog_models.read_models(directory)
+    tables = Tables(directory) if isinstance(directory, Path) else directory
+    tables.check_overlays()
+    accelerators = catalog_accelerators.read_accelerators(tables)
+    sizes = catalog_sizes.read_sizes(tables, accelerators)
+    operators = catalog_places.read_operators(tables)
+    regions = catalog_places.read_regions(tables, operators)
+    sources = catalog_prices.read_sources(tables)
+    prices = catalog_prices.read_prices(tables, sizes, regions, sources)
+    models = catalog_models.read_models(tables)
     catalog: dict[str, Any] = {
         "accelerators": accelerators,
-        "accelerator_names": catalog_accelerators.read_names(directory, accelerators),
+        "accelerator_names": catalog_accelerators.read_names(tables, accelerators),
         "instance_types": sizes,
-        "instance_families": catalog_sizes.read_families(directory),
+        "instance_families": catalog_sizes.read_families(tables),
         "prices": prices,
-        "price_areas": catalog_places.read_areas(directory, regions),
+        "price_areas": catalog_places.read_areas(tables, regions),
         "sources": sources,
         "regions": regions,
-        "zones": catalog_places.read_zones(directory, regions),
-        "countries": catalog_places.read_countries(directory, regions),
+        "zones": catalog_places.read_zones(tables, regions),
+        "countries": catalog_places.read_countries(tables, regions),
         "operators": operators,
         "models": models,
-        "model_names": catalog_models.read_model_names(directory, models),
-        "kubernetes_resources": catalog_sizes.read_resources(directory),
+        "model_names": catalog_models.read_model_names(tables, models),
+        "kubernetes_resources": catalog_sizes.read_resources(tables),
     }
     catalog["meta"] = _meta(catalog)
     ladder = catalog_index.fit_ladder(accelerators, sizes)

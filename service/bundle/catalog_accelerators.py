@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from service.bundle import exact
-from service.bundle.catalog_rows import Row, read_table, unique
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from service.bundle.catalog_rows import Row, Tables, read_table, unique
 
 ACCELERATORS = (
     "id vendor product_label aliases memory_marketing_gb memory_usable_mib memory_bandwidth_gbs "
@@ -33,7 +30,7 @@ _PERCENT_OF_PROFILE = 88
 Accelerators = dict[str, dict[str, Any]]
 
 
-def read_accelerators(directory: Path) -> Accelerators:
+def read_accelerators(directory: Tables) -> Accelerators:
     """Accelerators by id; figures nobody has read are ``None``."""
     rows = unique(
         read_table(directory, "accelerators.csv", ACCELERATORS), lambda row: row.text("id")
@@ -142,7 +139,7 @@ def _gigabytes(profile: str) -> int | None:
     return None
 
 
-def _fill_in_profiles(directory: Path, accelerators: Accelerators) -> None:
+def _fill_in_profiles(directory: Tables, accelerators: Accelerators) -> None:
     """Replace estimates by what the driver says of a profile; media engines take no memory."""
     rows = unique(
         read_table(directory, "mig_profiles.csv", PROFILES),
@@ -164,7 +161,7 @@ def _fill_in_profiles(directory: Path, accelerators: Accelerators) -> None:
                 }
 
 
-def read_names(directory: Path, accelerators: Accelerators) -> dict[str, str]:
+def read_names(directory: Tables, accelerators: Accelerators) -> dict[str, str]:
     """Accelerator ids by every name in lower case that means one accelerator only.
 
     Ids, product labels and the rows of ``accelerator_names.csv`` are certain and may not

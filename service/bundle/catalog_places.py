@@ -6,12 +6,9 @@ be unknown by a row of its own, so that a forgotten country is not taken for an 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from service.bundle.catalog_rows import Row, read_table, unique
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from service.bundle.catalog_rows import Row, Tables, read_table, unique
 
 REGIONS = "vendor region city country kind paired_region partition note source"
 UNKNOWN = "vendor region reason"
@@ -30,7 +27,7 @@ Regions = dict[str, dict[str, dict[str, Any]]]
 Operators = dict[str, dict[str, dict[str, Any]]]
 
 
-def read_operators(directory: Path) -> Operators:
+def read_operators(directory: Tables) -> Operators:
     """Who operates a partition of a vendor; a vendor that is not divided is its own partition."""
     rows = unique(
         read_table(directory, "operators.csv", OPERATORS),
@@ -48,7 +45,7 @@ def read_operators(directory: Path) -> Operators:
     return operators
 
 
-def read_regions(directory: Path, operators: Operators) -> Regions:
+def read_regions(directory: Tables, operators: Operators) -> Regions:
     """Regions by vendor and name, as the vendor's API writes them.
 
     A place that the list of unknown places holds has the country ``None``, as have regions of the
@@ -97,7 +94,7 @@ def _region(row: Row, is_unknown: bool, operators: Operators) -> dict[str, Any]:
     }
 
 
-def read_zones(directory: Path, regions: Regions) -> dict[str, dict[str, str]]:
+def read_zones(directory: Tables, regions: Regions) -> dict[str, dict[str, str]]:
     """The region of a zone, for vendors whose zone names do not tell."""
     zones: dict[str, dict[str, str]] = {}
     rows = unique(
@@ -110,7 +107,7 @@ def read_zones(directory: Path, regions: Regions) -> dict[str, dict[str, str]]:
     return zones
 
 
-def read_areas(directory: Path, regions: Regions) -> dict[str, dict[str, str]]:
+def read_areas(directory: Tables, regions: Regions) -> dict[str, dict[str, str]]:
     """The area of a price list that a region or zone belongs to."""
     areas: dict[str, dict[str, str]] = {}
     rows = unique(
@@ -131,7 +128,7 @@ def _known_region(row: Row, column: str, regions: Regions) -> str:
     return name
 
 
-def read_countries(directory: Path, regions: Regions) -> dict[str, list[dict[str, str | None]]]:
+def read_countries(directory: Tables, regions: Regions) -> dict[str, list[dict[str, str | None]]]:
     """The jurisdictions of every country that a row of the catalog names, with their dates.
 
     ``valid_to`` is the last day. A row with a ``condition`` never holds on its own.

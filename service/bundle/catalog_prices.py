@@ -6,13 +6,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from service.bundle import exact
-from service.bundle.catalog_rows import Row, read_table, unique
+from service.bundle.catalog_rows import Row, Tables, read_table, unique
 from service.bundle.catalog_sizes import CONFIDENCE
 from service.model.base import PriceKind
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from service.bundle.catalog_places import Regions
     from service.bundle.catalog_sizes import Sizes
 
@@ -35,7 +33,7 @@ BOUNDS = {
 Prices = dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]
 
 
-def read_sources(directory: Path) -> dict[str, dict[str, str | None]]:
+def read_sources(directory: Tables) -> dict[str, dict[str, str | None]]:
     """What the ids in the prices' ``source`` column stand for."""
     rows = unique(read_table(directory, "sources.csv", SOURCES), lambda row: row.text("id"))
     return {
@@ -48,7 +46,9 @@ def read_sources(directory: Path) -> dict[str, dict[str, str | None]]:
     }
 
 
-def read_prices(directory: Path, sizes: Sizes, regions: Regions, sources: dict[str, Any]) -> Prices:
+def read_prices(
+    directory: Tables, sizes: Sizes, regions: Regions, sources: dict[str, Any]
+) -> Prices:
     """Prices of a whole instance by vendor, type, price kind and region (``*`` for all)."""
     rows = unique(
         read_table(directory, "prices.csv", PRICES),

@@ -22,10 +22,63 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+# Every table, and the columns by which a row of another folder replaces one of it.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "accelerator_names.csv": ("name",),
+    "accelerators.csv": ("id",),
+    "instance_families.csv": ("vendor", "prefix"),
+    "instance_types.csv": ("vendor", "instance_type"),
+    "jurisdictions.csv": ("jurisdiction", "country", "condition", "valid_from"),
+    "kubernetes_resources.csv": ("resource",),
+    "mig_profiles.csv": ("accelerator", "profile"),
+    "model_aliases.csv": ("alias",),
+    "model_sizes.csv": ("id",),
+    "operators.csv": ("vendor", "partition"),
+    "price_areas.csv": ("vendor", "place"),
+    "prices.csv": ("vendor", "instance_type", "price_kind", "region"),
+    "regions.csv": ("vendor", "region"),
+    "sources.csv": ("id",),
+    "unknown_places.csv": ("vendor", "region"),
+    "zones.csv": ("vendor", "zone"),
+}
+
 LARGEST_TABLE = 16 * 1024 * 1024
 LONGEST_CELL = 1024
 
 Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A folder of tables whose rows replace those with the same key, or are added.
+
+    It has only the tables it changes; *name* is what messages call it.
+    """
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where a catalog is read from: a folder with every table, and what is laid over it in turn."""
+
+    folder: Path
+    overlays: tuple[Overlay, ...] = ()
+
+    def check_overlays(self) -> None:
+        """Refuse a file that is no table of the catalog: nobody would notice that it is not read.
+
+        Raises:
+            BundleRefused: Names the file.
+        """
+        for overlay in self.overlays:
+            for path in sorted(overlay.folder.glob("*.csv")):
+                if path.name not in KEYS:
+                    raise BundleRefused(
+                        f"{overlay.name}/{path.name}: the catalog has no such table",
+                        hint=f"Tables are {', '.join(sorted(KEYS))}.",
+                    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +181,36 @@ class Row:
         return value or None
 
 
-def read_table(directory: Path, name: str, columns: str) -> list[Row]:
-    """The rows of the table *name* in *directory*, which has exactly these *columns*.
+def read_table(tables: Tables, name: str, columns: str) -> list[Row]:
+    """The rows of the table *name*, which has exactly these *columns*, after all overlays.
 
-    *columns* are names separated by spaces; the file may have them in any order.
+    *columns* are names separated by spaces; a file may have them in any order.
 
     Raises:
         BundleRefused: The file is missing, too large, not UTF-8 or not CSV, has other columns, or
             a cell holds what no table needs (a control character, a space at its edge).
     """
-    text = _read_text(directory / name, name)
+    rows = read_rows(tables.folder / name, name, columns)
+    for overlay in tables.overlays:
+        path = overlay.folder / name
+        if path.exists():
+            over = read_rows(path, f"{overlay.name}/{name}", columns)
+            replaced = {_key(name, row) for row in over}
+            rows = [*(row for row in rows if _key(name, row) not in replaced), *over]
+    return rows
+
+
+def _key(name: str, row: Row) -> tuple[str, ...]:
+    return tuple(row.cells[column].casefold() for column in KEYS[name])
+
+
+def read_rows(path: Path, name: str, columns: str) -> list[Row]:
+    """The rows of one file, which messages call *name*.
+
+    Raises:
+        BundleRefused: As `read_table`.
+    """
+    text = _read_text(path, name)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = []
     header: list[str] | None = None

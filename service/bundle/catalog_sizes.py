@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from service.bundle import exact
 from service.bundle.catalog_accelerators import Accelerators, estimated_mib
-from service.bundle.catalog_rows import Row, read_table, unique
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from service.bundle.catalog_rows import Row, Tables, read_table, unique
 
 SIZES = (
     "vendor instance_type accelerator accelerator_count memory_per_accelerator_gib vcpus "
@@ -27,7 +24,7 @@ CARRIES = ("attachable", "none", "some")
 COUNTS = ("device", "fraction", "network", "priority", "privilege", "shared replica", "slice")
 
 
-def read_sizes(directory: Path, accelerators: Accelerators) -> Sizes:
+def read_sizes(directory: Tables, accelerators: Accelerators) -> Sizes:
     """Instance types by vendor and name."""
     rows = unique(
         read_table(directory, "instance_types.csv", SIZES),
@@ -92,7 +89,7 @@ def _usable_of_share(card: dict[str, Any], share: Fraction, memory: Fraction | N
     return min(bounds) if bounds else None
 
 
-def read_families(directory: Path) -> dict[str, dict[str, str]]:
+def read_families(directory: Tables) -> dict[str, dict[str, str]]:
     """What instance types with a prefix carry, by vendor and prefix; the longest prefix decides.
 
     ``none``: no accelerator. ``attachable``: none but those stated beside the type. ``some``:
@@ -109,7 +106,7 @@ def read_families(directory: Path) -> dict[str, dict[str, str]]:
     return families
 
 
-def read_resources(directory: Path) -> dict[str, dict[str, str | None]]:
+def read_resources(directory: Tables) -> dict[str, dict[str, str | None]]:
     """What an extended resource of Kubernetes counts, by its name or pattern (``*``)."""
     rows = unique(
         read_table(directory, "kubernetes_resources.csv", RESOURCES),
