@@ -2,7 +2,8 @@
 
 The scope goes before whatever a payload says of itself, because a label is a claim of the one who
 asks. One thing is not a claim: the vendor and the region of capacity are part of the call that buys
-it, so there the scope only fills in what the payload leaves open.
+it, so there the scope only fills in what the payload leaves open. A declaration that the scope
+overrules is kept as a contradiction, for rules to judge.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.model.base import Reason, Role, Scope
-from service.model.resource import Data
+from service.model.resource import Contradiction, Data
 
 if TYPE_CHECKING:
     from service.bundle.values import Org, ScopeRule
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _OWNERSHIP = ("team", "cost_center", "project", "environment")
 _FILLED = frozenset({None, Reason.UNDECLARED, Reason.ELSEWHERE})
+_YET_TO_COME = frozenset({Reason.AFTER_APPLY, Reason.SENSITIVE})
 _REMEMBERED = 4096
 
 
@@ -79,14 +81,7 @@ class Scopes:
 
 def apply(draft: Draft, facts: ScopeFacts) -> None:
     """Write what the scope says into *draft*."""
-    ownership = draft.state.ownership
-    changed = {}
-    for name, pointer, value in facts.ownership:
-        if getattr(ownership, name) != value:
-            changed[name] = value
-        draft.learn(pointer, "scope")
-    if changed:
-        draft.update["ownership"] = ownership.model_copy(update=changed)
+    _write_ownership(draft, facts)
     if facts.vendor is not None and _yields(draft, "/vendor", draft.vendor):
         draft.vendor = facts.vendor
         draft.learn("/vendor", "scope")
@@ -95,6 +90,38 @@ def apply(draft: Draft, facts: ScopeFacts) -> None:
         draft.learn("/region", "scope")
     if facts.data:
         _raise_to_floor(draft, facts.data)
+
+
+def _write_ownership(draft: Draft, facts: ScopeFacts) -> None:
+    ownership = draft.state.ownership
+    changed = {}
+    overruled = []
+    for name, pointer, value in facts.ownership:
+        declared = getattr(ownership, name)
+        if declared != value:
+            changed[name] = value
+            if name in _OWNERSHIP and _contradicts(draft, pointer, declared, value):
+                overruled.append(Contradiction(field=pointer, declared=declared, stated=value))
+        hidden = draft.reason(pointer)
+        draft.learn(pointer, "scope")
+        if hidden in _YET_TO_COME and name in _OWNERSHIP:
+            draft.hide("/contradictions", hidden)
+    if changed:
+        draft.update["ownership"] = ownership.model_copy(update=changed)
+    draft.update["contradictions"] = tuple(overruled)
+
+
+def _contradicts(draft: Draft, pointer: str, declared: str | None, stated: str) -> bool:
+    """Whether somebody *declared* something else than the scope states.
+
+    What was read from a common tag (``Env``) was not said to us, and capitals are no difference:
+    labels of Google Cloud have none.
+    """
+    return (
+        declared is not None
+        and declared.casefold() != stated.casefold()
+        and not draft.provenance.get(pointer, "").startswith("inferred:")
+    )
 
 
 def _yields(draft: Draft, pointer: str, current: str | None) -> bool:

@@ -57,6 +57,12 @@ LEGITIMATE = (
         "a server that does not state its share takes the usual one",
     ),
     _Reason(
+        "GPU-011",
+        NULL,
+        r"/model/precision",
+        "a model that states no precision has that of its checkpoint, which servers choose by",
+    ),
+    _Reason(
         "BUD-001",
         ROW,
         r"org\.limits\.monthly_micros_per_request.*",

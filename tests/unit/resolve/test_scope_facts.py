@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.model.base import Reason
-from service.model.resource import Data, Ownership, RegionConstraint
+from service.model.resource import Contradiction, Data, Ownership, RegionConstraint
 from service.resolve import scopes
 
 
@@ -24,6 +24,56 @@ def test_a_label_counts_where_the_scope_says_nothing(resolve: Any, workload: Any
 
     assert resource.ownership.team == "vision"
     assert "/ownership/team" not in resource.provenance
+
+
+def test_a_declaration_that_the_scope_overrules_is_a_contradiction(
+    resolve: Any, workload: Any
+) -> None:
+    declared = Ownership(team="rivals", cost_center="cc-9", project="atlas", org="elsewhere")
+
+    resource = resolve(workload(ownership=declared), namespace="search")
+
+    assert resource.contradictions == (
+        Contradiction(field="/ownership/team", declared="rivals", stated="search"),
+        Contradiction(field="/ownership/cost_center", declared="cc-9", stated="cc-7"),
+    )
+    assert "/contradictions" not in resource.unknown
+
+
+def test_what_agrees_or_was_not_declared_contradicts_nothing(resolve: Any, workload: Any) -> None:
+    agreeing = workload(ownership=Ownership(team="Search", cost_center="CC-7"))
+    tagged = workload(
+        ownership=Ownership(team="rivals"), provenance={"/ownership/team": "inferred:tag"}
+    )
+
+    assert resolve(agreeing, namespace="search").contradictions == ()
+    assert resolve(tagged, namespace="search").contradictions == ()
+    assert resolve(workload(), namespace="search").contradictions == ()
+
+
+def test_a_payload_cannot_state_contradictions_itself(resolve: Any, workload: Any) -> None:
+    claimed = (Contradiction(field="/ownership/team", declared="a", stated="b"),)
+
+    assert resolve(workload(contradictions=claimed)).contradictions == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        (Reason.AFTER_APPLY, Reason.AFTER_APPLY),
+        (Reason.SENSITIVE, Reason.SENSITIVE),
+        (Reason.UNDECLARED, None),
+    ],
+)
+def test_a_declaration_that_cannot_be_seen_yet_may_contradict(
+    resolve: Any, workload: Any, reason: Reason, expected: Reason | None
+) -> None:
+    hidden = workload(unknown={"/ownership/team": reason})
+
+    resource = resolve(hidden, namespace="search")
+
+    assert resource.ownership.team == "search"
+    assert resource.unknown.get("/contradictions") is expected
 
 
 def test_the_first_matching_rule_that_states_a_value_wins(resolve: Any, workload: Any) -> None:
