@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.bundle.countries import COUNTRIES
+from service.bundle.budgets import check_budgets
 from service.errors import BundleRefused
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def check_org(org: Org, bundle: Bundle, stated_in: Mapping[str, str]) -> None:
             )
     _check_once("prices", ((p.vendor, p.instance_type, p.region, p.price_kind) for p in org.prices))
     _check_once("internal_rates", ((rate.accelerator,) for rate in org.internal_rates))
+    _check_once("usage", ((u.team, u.vendor or "", u.role, u.currency) for u in org.usage))
+    check_budgets(org.budgets)
     _check_once("waivers", ((waiver.id,) for waiver in org.waivers))
 
 
@@ -52,6 +55,7 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
     yield from _uses_in_modes(org, bundle)
     yield from _uses_in_waivers(org, bundle)
     yield from _uses_in_scopes(org, catalog)
+    yield from _uses_in_books(org, catalog)
     jurisdictions = {
         entry["jurisdiction"]
         for entries in catalog.get("countries", {}).values()
@@ -94,6 +98,18 @@ def _uses_in_scopes(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
         regions = catalog.get("regions", {}).get(scope.vendor)
         if scope.region is not None and regions is not None:
             yield f"/scopes/{index}/region", scope.region, regions, f"region of `{scope.vendor}`"
+
+
+def _uses_in_books(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
+    """The vendors of usage and budgets; a scope may name one that the catalog does not have."""
+    vendors = {*catalog.get("operators", {}), *(scope.vendor or "" for scope in org.scopes)}
+    what = "vendor of the catalog or of a scope"
+    for index, row in enumerate(org.usage):
+        if row.vendor is not None:
+            yield f"/usage/{index}/vendor", row.vendor, vendors, what
+    for path, budget in org.budgets.items():
+        for name in budget.match.vendors:
+            yield f"/budgets/{path}/match/vendors", name, vendors, what
 
 
 def _check_once(table: str, keys: Iterable[tuple[str, ...]]) -> None:

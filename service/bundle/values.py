@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
@@ -165,6 +166,8 @@ class Org(Value):
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()
     internal_rates: tuple[InternalRate, ...] = ()
+    usage: tuple[UsageRow, ...] = ()
+    budgets: dict[Text, BudgetRow] = {}
     gpu: GpuParameters = GpuParameters()
     budget: BudgetParameters = BudgetParameters()
     residency: ResidencyParameters = ResidencyParameters()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from service.model.base import Reason
 from service.model.pointers import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from service.model.request import Request, Total
+    from service.model.request import Asked, Request, Total
     from service.model.resource import Resource
 
-_TOTALS = "/context/totals/"
+_TOTALS, _BUDGETS, _USAGE = "/context/totals/", "/context/budgets/", "/context/usage/"
+
+T = TypeVar("T")
 
 
 class Reasons:
     """Looks pointers of findings up in the resources of one request."""
 
     def __init__(self, request: Request) -> None:
-        self._totals = request.context.totals
+        self._context = request.context
         self._resources: dict[str, list[Resource]] = {}
         for resource in request.resources:
             self._resources.setdefault(resource.address, []).append(resource)
@@ -35,36 +37,53 @@ class Reasons:
         A value that is there, and that a rule cannot judge all the same, is one that a table lacks:
         a misspelt class of data is ``not_in_catalog``, not undeclared.
 
-        Without an *address* the finding is about the request: a pointer at a total's ``unpriced``
-        has the reasons of the prices that are missing, one at an amount or a currency is about
-        prices that are no firm ones, which is a matter of the catalog.
+        Without an *address* the finding is about the request: a pointer at a total's ``unpriced``,
+        or at what a budget leaves ``uncounted``, has the reasons of the prices that are missing;
+        one at an amount or a currency is about prices that are no firm ones, which is a matter of
+        the catalog; what else the context lacks is what the organisation did not state.
         """
         if address is not None:
             found = {why for each in self.at(address) for why in _reasons_at(each.unknown, pointer)}
             if not found and any(_is_stated(each, pointer) for each in self.at(address)):
                 found = {Reason.NOT_IN_CATALOG}
             return _listed(found) or (Reason.UNDECLARED,)
-        total = self._total(pointer)
-        if total is None:
+        total, asked = self._total(pointer), self._asked(pointer)
+        if total is None and asked is None:
             return (Reason.UNDECLARED,)
-        unpriced = total.unpriced if pointer.endswith("/unpriced") else ()
+        unpriced: Sequence[str] = ()
+        if total is not None and pointer.endswith("/unpriced"):
+            unpriced = total.unpriced
+        elif asked is not None and pointer.endswith("/uncounted"):
+            unpriced = asked.uncounted
         prices = (each for name in unpriced for each in self.at(name))
         return _listed({why for each in prices for why in _price_reasons(each)}) or (
             Reason.NOT_IN_CATALOG,
         )
 
     def team(self, pointers: Iterable[str]) -> str | None:
-        """The team of the first total that one of *pointers* points at."""
-        totals = (self._total(pointer) for pointer in pointers)
-        return next((total.team for total in totals if total is not None), None)
+        """The team of the first total or row of usage that one of *pointers* points at."""
+        rows = (
+            self._total(pointer) or _at(self._context.usage, _USAGE, pointer)
+            for pointer in pointers
+        )
+        return next((row.team for row in rows if row is not None), None)
 
     def _total(self, pointer: str) -> Total | None:
-        if not pointer.startswith(_TOTALS):
-            return None
-        index = pointer.removeprefix(_TOTALS).partition("/")[0]
-        if not (index.isascii() and index.isdecimal()) or int(index) >= len(self._totals):
-            return None
-        return self._totals[int(index)]
+        return _at(self._context.totals, _TOTALS, pointer)
+
+    def _asked(self, pointer: str) -> Asked | None:
+        """What the request adds to the budget whose amounts *pointer* points at."""
+        budget = _at(self._context.budgets, _BUDGETS, pointer)
+        return budget.asked if budget is not None and "/asked/" in pointer else None
+
+
+def _at(rows: Sequence[T], prefix: str, pointer: str) -> T | None:
+    if not pointer.startswith(prefix):
+        return None
+    index = pointer.removeprefix(prefix).partition("/")[0]
+    if not (index.isascii() and index.isdecimal()) or int(index) >= len(rows):
+        return None
+    return rows[int(index)]
 
 
 def _reasons_at(unknown: Mapping[str, Reason], pointer: str) -> set[Reason]:

@@ -118,10 +118,14 @@ class PriceKind(StrEnum):
 
 
 class Basis(StrEnum):
-    """What a cost rests on; only ``contract`` and ``list`` are firm enough to refuse."""
+    """What a cost rests on; only ``contract`` and ``list`` are firm enough to refuse.
+
+    ``list_unconfirmed`` is a list price that the catalog has from one uncertain source.
+    """
 
     CONTRACT = "contract"
     LIST = "list"
+    LIST_UNCONFIRMED = "list_unconfirmed"
     LIST_OTHER_REGION = "list_other_region"
     INTERNAL_RATE = "internal_rate"
     UNKNOWN = "unknown"

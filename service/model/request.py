@@ -115,29 +115,49 @@ class BudgetUnit(StrEnum):
     ACCELERATOR_MINUTES = "accelerator_minutes"
 
 
-class Budget(Value):
-    """A budget on the request's own path, from the root of the tree down.
+class Asked(Value):
+    """What a request adds to what counts against a budget until its period ends.
 
-    ``path`` names it (``northwind/language``) and ``parent`` the one above. ``limit`` may not be
-    exceeded, above ``approval`` somebody has to agree, above ``soft`` people are told; ``None`` is
-    no such threshold. ``spent`` and ``held`` are in the budget's unit: what was billed, and what
-    allowed requests have taken and not yet spent.
+    After minus before at the largest size, in the budget's unit: the cost per hour, or the
+    accelerators, times the hours that are left in the period, or in a bounded lifetime if that is
+    shorter. ``firm`` rests on prices by contract and list prices, ``estimated`` on all others.
+    ``uncounted`` are the addresses of resources of which the amount is not known, or not all of it:
+    without a price or a largest size, in another currency, or after the end of the period.
+    """
+
+    firm: Signed = 0
+    estimated: Signed = 0
+    uncounted: tuple[Text, ...] = ()
+
+
+class Budget(Value):
+    """A budget on the request's own path; those above come before those below.
+
+    ``path`` names it (``northwind/language``), ``ancestors`` those above it, the root first.
+    ``limit`` may not be exceeded, above ``approval`` one of ``approvers`` has to agree, above
+    ``soft`` people are told; ``None`` is no such threshold. ``spent`` and ``held`` are in the
+    budget's unit: what was billed until ``as_of``, and what allowed requests have taken and not yet
+    spent. ``period_end`` is the last day of the period in UTC, ``minutes_left`` the time to its
+    end, rounded up, 0 where it is over.
     """
 
     path: Text
-    parent: Text | None = None
-    team: Text | None = None
+    ancestors: tuple[Text, ...] = ()
     basis: Role
     unit: BudgetUnit
     currency: Text | None = None
     period_start: Text
     period_end: Text
+    minutes_left: Count
     limit: Count | None = None
     approval: Count | None = None
+    approvers: tuple[Text, ...] = ()
     soft: Count | None = None
     spent: Count = 0
     held: Count = 0
+    as_of: Text | None = None
     version: Count = 0
+    asked: Asked = Asked()
 
 
 class Context(Value):

@@ -20,6 +20,7 @@ _NO_COST = Cost()
 _FIRMEST_FIRST = (
     Basis.CONTRACT,
     Basis.LIST,
+    Basis.LIST_UNCONFIRMED,
     Basis.LIST_OTHER_REGION,
     Basis.INTERNAL_RATE,
 )

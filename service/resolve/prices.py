@@ -1,9 +1,10 @@
 """What a resource costs per hour, and what that figure rests on.
 
 In this order: the organisation's contract price, the list price of the region (or of everywhere, or
-of the vendor's price area that the region lies in), the highest list price of the same type in
-other regions, and, only where no vendor is known, the organisation's internal rate. Spot prices
-count for spot only, and nothing else counts for spot. Without a price kind, on-demand is assumed.
+of the vendor's price area that the region lies in; unconfirmed where the catalog has low confidence
+in it), the highest list price of the same type in other regions, and, only where no vendor is
+known, the organisation's internal rate. Spot prices count for spot only, and nothing else counts
+for spot. Without a price kind, on-demand is assumed.
 
 A workload whose instance type is not known is priced by the vendor's cheapest offer with that
 accelerator: the cost is then ``inferred``, its basis stays what the offer rests on. A workload with
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from service.resolve.instances import Instances
 
 EVERYWHERE = "*"
+_UNCERTAIN = "low"
 
 
 class Quote(NamedTuple):
@@ -115,7 +117,9 @@ class Prices:
         for place in (*places, EVERYWHERE):
             row = rows.get(place)
             if row is not None:
-                return Quote(row[column], 1, row["currency"], Basis.LIST, inferred)
+                uncertain = row.get("confidence") == _UNCERTAIN
+                basis = Basis.LIST_UNCONFIRMED if uncertain else Basis.LIST
+                return Quote(row[column], 1, row["currency"], basis, inferred)
         # Amounts of several currencies cannot be compared: the organisation's goes first.
         currencies = {row["currency"] for row in rows.values()}
         chosen = self._currency if self._currency in currencies else max(currencies)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from service.model.resource import ResourceState
 from service.resolve import scopes
 from service.resolve.accelerators import Accelerators
+from service.resolve.budgets import Books
 from service.resolve.costs import Costs
 from service.resolve.draft import OWNED, Draft
 from service.resolve.instances import Instances
@@ -47,6 +48,7 @@ class Resolver:
     def __init__(self, bundle: Bundle) -> None:
         catalog, index = table(bundle.data, "catalog"), table(bundle.data, "index")
         self._currency = bundle.org.limits.currency
+        self._books = Books(bundle.org)
         self._scopes = Scopes(bundle.org)
         self._regions = Regions(catalog)
         self._accelerators = Accelerators(catalog)
@@ -67,6 +69,8 @@ class Resolver:
             update={
                 "now": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "totals": totals(resources, self._currency),
+                "usage": self._books.usage(resources),
+                "budgets": self._books.budgets(resources, moment),
             }
         )
         return request.model_copy(update={"resources": resources, "context": context})
