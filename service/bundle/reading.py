@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 LARGEST_FILE = 4 * 1024 * 1024
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader with fewer implicit types and without aliases and duplicate keys."""
+class Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with fewer implicit types and without aliases and duplicate keys."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node, which is no alias."""
         if self.check_event(yaml.events.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(None, None, "an alias is not allowed", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        """The mapping that *node* states, each key once."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
@@ -56,17 +58,17 @@ _IMPLICIT = (
     ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", _DIGITS),
 )
 for _tag, _pattern, _first in _IMPLICIT:
-    _Loader.add_implicit_resolver(
+    Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first
     )
 
 
-def _refuse_fraction(_loader: _Loader, node: yaml.ScalarNode) -> None:
+def _refuse_fraction(_loader: Loader, node: yaml.ScalarNode) -> None:
     message = f"the fraction `{node.value}` is not allowed, expected an integer in a smaller unit"
     raise yaml.MarkedYAMLError(None, None, message, node.start_mark)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:float", _refuse_fraction)
+Loader.add_constructor("tag:yaml.org,2002:float", _refuse_fraction)
 
 
 def parse_yaml(text: str, *, what: str) -> Any:
@@ -80,7 +82,7 @@ def parse_yaml(text: str, *, what: str) -> Any:
         BundleRefused: It is not YAML, or uses what is not allowed here; names *what* and the line.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        return yaml.load(text, Loader=Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise BundleRefused(f"{what}, line {line}: {error.problem}") from error
