@@ -44,7 +44,7 @@ format: $(VENV)/.dev ## rewrite Python and Rego in the project's form
 	@if [ -x .tools/bin/opa ]; then .tools/bin/opa fmt --write policies; fi
 
 .PHONY: check
-check: $(VENV)/.dev ## lint, types, imports, Rego, generated files
+check: $(VENV)/.dev ## lint, types, imports, Rego, generated files, coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
@@ -54,6 +54,7 @@ check: $(VENV)/.dev ## lint, types, imports, Rego, generated files
 	$(BIN)/python -m service.report.settings --check
 	@if [ -x .tools/bin/opa ]; then $(MAKE) --no-print-directory check-rego; \
 	else echo "skipped: opa fmt, check and test need the real OPA (make tools)"; fi
+	@$(MAKE) --no-print-directory coverage
 
 .PHONY: check-rego
 check-rego:
@@ -68,10 +69,10 @@ test: $(VENV)/.dev ## everything that can run here; says what it skipped and why
 	$(BIN)/pytest
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## the same with a report of what no test reached
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
-	$(BIN)/coverage combine --quiet
+coverage: $(VENV)/.dev ## what the tests that need no server reach, and whether it is enough
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --quiet --no-header tests/unit tests/contract tests/policies
+	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 TOOLS := opa conftest kube-apiserver

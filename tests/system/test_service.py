@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -240,7 +241,11 @@ def test_tokens_decide_who_may_do_what(tmp_path: Path) -> None:
 def test_the_page_for_developers_is_served(service: Service) -> None:
     document = service.get("/openapi.json").body
 
-    assert service.get("/docs").status == 200
+    page = service.get("/docs").text
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(files) >= 2
+    assert [file for file in files if "//" in file] == []
+    assert {service.get(file).status for file in files if file.endswith((".js", ".css"))} == {200}
     assert {
         "/v1/kubernetes/validate",
         "/v1/terraform/plan",
