@@ -22,6 +22,8 @@ _OURS = ("context", "caller", "enforcement_point", "binding")
 _RESOLVED = (
     "country",
     "jurisdictions",
+    "operator_countries",
+    "operator_jurisdictions",
     "places",
     "software_stack",
     "fit",

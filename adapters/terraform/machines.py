@@ -12,7 +12,7 @@ from service.model.resource import Accelerator, Sharing
 if TYPE_CHECKING:
     from adapters.terraform.draft import Draft
     from adapters.terraform.reading import Attributes, Number, Path
-    from adapters.terraform.types import Covered
+    from adapters.terraform.types import Machines
 
 # The one machine family of Compute Engine that accelerators are attached to: all others carry
 # theirs by their type or take none (Compute Engine documentation, "About GPUs"). A custom type
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ATTACHABLE = ("n1-", "custom-")
 
 
-def read_machines(covered: Covered, attributes: Attributes, draft: Draft) -> None:
+def read_machines(covered: Machines, attributes: Attributes, draft: Draft) -> None:
     """Fill type, number, market and accelerators.
 
     Raises:
@@ -45,7 +45,7 @@ def read_machines(covered: Covered, attributes: Attributes, draft: Draft) -> Non
         draft.unknown.setdefault("/accelerators", reason)
 
 
-def _machine_type(covered: Covered, attributes: Attributes) -> tuple[str | None, Reason | None]:
+def _machine_type(covered: Machines, attributes: Attributes) -> tuple[str | None, Reason | None]:
     path = covered.instance_type
     if covered.counting is Counting.EKS:
         names, reason = attributes.items(path)
@@ -62,14 +62,14 @@ def _machine_type(covered: Covered, attributes: Attributes) -> tuple[str | None,
     return None, reason or Reason.UNDECLARED
 
 
-def _has_template(covered: Covered, attributes: Attributes) -> bool:
+def _has_template(covered: Machines, attributes: Attributes) -> bool:
     if covered.template is None:
         return False
     blocks, _ = attributes.items((covered.template,))
     return len(blocks) > 0
 
 
-def _read_market(covered: Covered, attributes: Attributes, draft: Draft) -> None:
+def _read_market(covered: Machines, attributes: Attributes, draft: Draft) -> None:
     kinds: set[PriceKind] = set()
     for path, meanings in covered.market:
         value, reason = attributes.read(path)

@@ -1,8 +1,9 @@
 """A Terraform plan as a ``Request``.
 
-What takes accelerators becomes a resource with its state before and after; what is harmless is
-counted; what might take something and is not understood is listed. Values that Terraform does not
-know before the apply keep their path and the reason; values marked sensitive are dropped here.
+What takes accelerators or holds data becomes a resource with its state before and after; what is
+harmless is counted; what might take something and is not understood is listed. Values that
+Terraform does not know before the apply keep their path and the reason; values marked sensitive are
+dropped here.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from adapters.terraform.machines import read_machines
 from adapters.terraform.places import read_cluster_place, read_place
 from adapters.terraform.plan import Item, Plan, read_plan
 from adapters.terraform.reading import Attributes
+from adapters.terraform.stores import read_store
 from adapters.terraform.tags import read_tags
-from adapters.terraform.types import COVERED, Covered
+from adapters.terraform.types import COVERED, Covered, Machines, Store
 from service.errors import RequestRefused
 from service.model.base import Binding, Change, EnforcementPoint, Role, Scope
 from service.model.request import NotCovered, Request
@@ -134,7 +136,10 @@ class _Normaliser:
         else:
             locations = list(self._cluster_locations(item, *covered.cluster))
             read_cluster_place(covered, locations, draft)
-        read_machines(covered, attributes, draft)
+        if isinstance(covered, Machines):
+            read_machines(covered, attributes, draft)
+        elif isinstance(covered, Store):
+            read_store(covered, attributes, draft)
         adds = any(
             self._configuration.provider_sets(item, name)
             for name in ("default_tags", "default_labels")

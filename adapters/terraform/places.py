@@ -23,9 +23,10 @@ _AWS_REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-\d+")
 _GCP_ZONE = re.compile(r"([a-z]+-[a-z]+\d+)-(?:ai\d+)?[a-z]")
 _GCP_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 _AZURE_REGION = re.compile(r"[a-z]+\d*[a-z]*")
+_LOCATION = re.compile(r"[a-z]+\d*(?:-[a-z]+\d*)*")
 
 # Where these are configured and not known, the provider's own region says nothing.
-_DECIDING = (PlaceKind.REGION, PlaceKind.ZONE)
+_DECIDING = (PlaceKind.REGION, PlaceKind.LOCATION, PlaceKind.ZONE)
 _PROVIDER_PLACES = {"aws": ("region",), "gcp": ("zone", "region")}
 
 
@@ -97,7 +98,18 @@ def region_of(vendor: str, text: str) -> str | None:
     return name if _AZURE_REGION.fullmatch(name) else None
 
 
+def location_of(text: str) -> str | None:
+    """The region, or the location of several, that *text* names; Google takes any case."""
+    name = text.lower()
+    return name if _LOCATION.fullmatch(name) else None
+
+
 def _place(vendor: str, kind: PlaceKind, text: str, draft: Draft) -> bool:
+    if kind is PlaceKind.LOCATION:
+        location = location_of(text)
+        if location is not None:
+            draft.put("region", location)
+        return location is not None
     if kind is PlaceKind.ARN:
         # arn:partition:service:region:account:resource
         name = text.split(":")[3] if text.startswith("arn:") and text.count(":") >= 5 else ""

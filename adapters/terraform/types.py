@@ -29,46 +29,73 @@ class Counting(Enum):
 class PlaceKind(Enum):
     """What an attribute that says where a resource is holds.
 
+    ``LOCATION`` is a region or a name that stands for several, in capitals or not.
     ``ZONE_WITHIN`` is a zone of the provider's region: while it is not known, the region still is.
     """
 
     REGION = auto()
+    LOCATION = auto()
     ZONE = auto()
     ZONE_WITHIN = auto()
     ARN = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
     """How one resource type is read.
 
     Attributes:
         vendor: As the catalog names it.
-        instance_type: The type of one machine; a list may hold several.
-        counting: How the number of machines is stated.
         places: Attributes that say where it is, the most telling first.
         labels: Maps of labels or tags, later ones over earlier ones.
-        market: Attributes that say how it is bought, with the meaning of their values.
-        accelerators: The block that attaches accelerators beside the machine type, if any.
         cluster: The attribute that refers to its cluster, and the cluster's type, where the
             cluster alone says where it is.
-        template: A block that takes over the machine type where that is not stated.
     """
 
     vendor: str
-    instance_type: Path
-    counting: Counting
     places: tuple[tuple[Path, PlaceKind], ...]
     labels: tuple[Path, ...]
+    cluster: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines(Covered):
+    """A type that takes machines.
+
+    Attributes:
+        instance_type: The type of one machine; a list may hold several.
+        counting: How the number of machines is stated.
+        market: Attributes that say how it is bought, with the meaning of their values.
+        accelerators: The block that attaches accelerators beside the machine type, if any.
+        template: A block that takes over the machine type where that is not stated.
+    """
+
+    instance_type: Path
+    counting: Counting
     market: tuple[tuple[Path, dict[str | bool, PriceKind]], ...] = ()
     accelerators: Path | None = None
-    cluster: tuple[str, str] | None = None
     template: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store(Covered):
+    """A type that holds data and takes no machines.
+
+    Attributes:
+        locations: The list of regions that together take the place of the location, if any.
+        redundancy: The attribute that says whether the vendor keeps a copy in the region's pair,
+            with the meaning of its values in upper case.
+        replication: The block that has copies made in a place that another resource states.
+    """
+
+    locations: Path | None = None
+    redundancy: tuple[Path, dict[str, bool]] | None = None
+    replication: Path | None = None
 
 
 _SPOT: dict[str | bool, PriceKind] = {"spot": PriceKind.SPOT, "regular": PriceKind.ON_DEMAND}
 _PREEMPTIBLE: dict[str | bool, PriceKind] = {True: PriceKind.SPOT, False: PriceKind.ON_DEMAND}
-_AZURE_MACHINE = Covered(
+_AZURE_MACHINE = Machines(
     vendor="azure",
     instance_type=("size",),
     counting=Counting.ONE,
@@ -78,7 +105,7 @@ _AZURE_MACHINE = Covered(
 )
 
 COVERED: dict[str, Covered] = {
-    "aws_instance": Covered(
+    "aws_instance": Machines(
         vendor="aws",
         instance_type=("instance_type",),
         counting=Counting.ONE,
@@ -96,7 +123,7 @@ COVERED: dict[str, Covered] = {
         ),
         template="launch_template",
     ),
-    "aws_eks_node_group": Covered(
+    "aws_eks_node_group": Machines(
         vendor="aws",
         instance_type=("instance_types",),
         counting=Counting.EKS,
@@ -114,7 +141,7 @@ COVERED: dict[str, Covered] = {
         ),
         template="launch_template",
     ),
-    "google_compute_instance": Covered(
+    "google_compute_instance": Machines(
         vendor="gcp",
         instance_type=("machine_type",),
         counting=Counting.ONE,
@@ -134,7 +161,7 @@ COVERED: dict[str, Covered] = {
         ),
         accelerators=("guest_accelerator",),
     ),
-    "google_container_node_pool": Covered(
+    "google_container_node_pool": Machines(
         vendor="gcp",
         instance_type=("node_config", 0, "machine_type"),
         counting=Counting.GKE,
@@ -153,7 +180,7 @@ COVERED: dict[str, Covered] = {
     ),
     "azurerm_linux_virtual_machine": _AZURE_MACHINE,
     "azurerm_windows_virtual_machine": _AZURE_MACHINE,
-    "azurerm_kubernetes_cluster_node_pool": Covered(
+    "azurerm_kubernetes_cluster_node_pool": Machines(
         vendor="azure",
         instance_type=("vm_size",),
         counting=Counting.AKS,
@@ -161,5 +188,34 @@ COVERED: dict[str, Covered] = {
         labels=(("node_labels",), ("tags",)),
         market=((("priority",), _SPOT),),
         cluster=("kubernetes_cluster_id", "azurerm_kubernetes_cluster"),
+    ),
+    "aws_s3_bucket": Store(
+        vendor="aws",
+        places=((("region",), PlaceKind.REGION),),
+        labels=(("tags",), ("tags_all",)),
+        # Provider versions before 4.0; later ones have a resource type of its own for it.
+        replication=("replication_configuration",),
+    ),
+    "azurerm_storage_account": Store(
+        vendor="azure",
+        places=((("location",), PlaceKind.REGION),),
+        labels=(("tags",),),
+        redundancy=(
+            ("account_replication_type",),
+            {
+                "LRS": False,
+                "ZRS": False,
+                "GRS": True,
+                "RAGRS": True,
+                "GZRS": True,
+                "RAGZRS": True,
+            },
+        ),
+    ),
+    "google_storage_bucket": Store(
+        vendor="gcp",
+        places=((("location",), PlaceKind.LOCATION),),
+        labels=(("labels",), ("terraform_labels",), ("effective_labels",)),
+        locations=("custom_placement_config", 0, "data_locations"),
     ),
 }

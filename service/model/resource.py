@@ -94,7 +94,8 @@ class Place(Value):
     """A place where the resource may end up, with what the catalog knows about it.
 
     ``kind`` is the catalog's: ``physical``, ``sovereign``, or one that has no single country:
-    ``multi-region``, ``global``, ``logical``.
+    ``multi-region``, ``global``, ``logical``. ``conditional`` are jurisdictions that hold there
+    for recipients that meet a condition, and for nobody else.
     """
 
     region: Text
@@ -102,6 +103,7 @@ class Place(Value):
     use: PlaceUse | None = None
     country: Text | None = None
     jurisdictions: tuple[Text, ...] = ()
+    conditional: tuple[Text, ...] = ()
 
 
 class Accelerator(Value):
@@ -126,7 +128,8 @@ class Placement(Value):
     """What the workload asks of the node it runs on.
 
     ``fabric`` is the device by which it asks for a network between accelerators (``rdma/ib``,
-    ``vpc.amazonaws.com/efa``). ``shm_mib`` is the size of ``/dev/shm``.
+    ``vpc.amazonaws.com/efa``). ``shm_mib`` is the size of ``/dev/shm``. ``tolerations`` are keys of
+    taints: ``*`` for all of them, ``*:NoExecute`` for all with that effect.
     """
 
     fabric: Text | None = None
@@ -264,8 +267,9 @@ class Cost(Value):
 class ResourceState(Value):
     """A resource at one point in time.
 
-    ``latency_critical`` says that people wait for its answers. ``operator_countries`` are the home
-    countries of who operates it and of the operator's parent.
+    ``latency_critical`` says that people wait for its answers. ``geo_redundant`` says that the
+    vendor keeps a copy in the region's pair. ``operator_countries`` are the home countries of who
+    operates it and of the operator's parent, ``operator_jurisdictions`` those of each country.
     """
 
     instance_type: Text | None = None
@@ -275,6 +279,7 @@ class ResourceState(Value):
     zone: Text | None = None
     region_constraint: RegionConstraint = RegionConstraint()
     replication: tuple[Text, ...] = ()
+    geo_redundant: bool | None = None
     nodes: Range = Range()
     copies: Range = Range()
     workers_per_copy: Count | None = None
@@ -295,6 +300,7 @@ class ResourceState(Value):
     jurisdictions: tuple[Text, ...] = ()
     places: tuple[Place, ...] | None = None
     operator_countries: tuple[Text, ...] = ()
+    operator_jurisdictions: dict[Text, tuple[Text, ...]] = {}
     contradictions: tuple[Contradiction, ...] = ()
     software_stack: Text | None = None
     fit: Fit = Fit()

@@ -21,6 +21,7 @@ OWNED = frozenset(
         "jurisdictions",
         "operator",
         "operator_countries",
+        "operator_jurisdictions",
         "places",
         "software_stack",
     }

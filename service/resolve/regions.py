@@ -1,4 +1,4 @@
-"""Region -> country and jurisdictions, as the catalog has them on one day.
+"""Region -> places, with country and jurisdictions as the catalog has them on one day.
 
 A country is never read out of a region's name: only a row of the catalog names one. Rows of kind
 ``logical``, ``global`` and ``multi-region`` have no single place, so their country is not known.
@@ -6,15 +6,17 @@ A country is never read out of a region's name: only a row of the catalog names 
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.model.base import Reason
-from service.model.resource import Place
+from service.model.resource import Place, PlaceUse
 from service.resolve.tables import Table, fold, folded, table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from service.resolve.draft import Draft
+    from service.resolve.jurisdictions import Jurisdictions
 
 _NO_SINGLE_PLACE = frozenset({"logical", "global", "multi-region"})
 _REMEMBERED = 4096
@@ -27,36 +29,20 @@ class Located(NamedTuple):
     reason: Reason | None
 
 
-class _Membership(NamedTuple):
-    jurisdiction: str
-    first: date
-    last: date
-
-
 class Regions:
-    """Places by vendor and region.
+    """Places by vendor and region."""
 
-    A jurisdiction holds from ``valid_from`` to ``valid_to``, both included, in UTC. A row with a
-    ``condition`` never holds on its own: whether somebody meets it is not in the catalog.
-    """
-
-    def __init__(self, catalog: Table) -> None:
+    def __init__(self, catalog: Table, jurisdictions: Jurisdictions) -> None:
         self._regions = table(catalog, "regions")
         self._zones = table(catalog, "zones")
-        self._operators = table(catalog, "operators")
         self._spellings = {vendor: folded(rows) for vendor, rows in self._regions.items()}
-        self._members = {
-            country: [_membership(row) for row in rows if not row.get("condition")]
-            for country, rows in table(catalog, "countries").items()
-        }
-        self._located: dict[tuple[str, str, date], Located] = {}
+        self._jurisdictions = jurisdictions
+        self._located: dict[tuple[str, str, PlaceUse, date], Located] = {}
 
     def apply(self, draft: Draft, day: date) -> None:
-        """Write region, country, jurisdictions, places and operator into *draft*."""
+        """Write region, country, jurisdictions and places into *draft*."""
         self._name_region(draft)
-        places = self._places(draft, day)
-        self._write_country(draft, places)
-        self._write_operator(draft)
+        self._write_country(draft, self._places(draft, day))
 
     def _name_region(self, draft: Draft) -> None:
         """Take the catalog's spelling of the region, or find the region that the zone is in."""
@@ -88,44 +74,66 @@ class Regions:
         """Every place where the resource may end up; ``None`` if that is not limited.
 
         A required region beside another region of the scope's is a contradiction; both are then
-        possible. Targets of replication are places too.
+        possible. Targets of replication are places too, and so is the pair of the region where the
+        vendor keeps a copy there.
         """
         state, region = draft.state, draft.region
         required = state.region_constraint.required
         if region is None and not required:
             return None
-        names = list(required) if region is None or region not in required else []
+        uses: dict[str, PlaceUse] = {}
         if region is not None:
-            names.insert(0, region)
-        names.extend(name for name in state.replication if name not in names)
-        places = [self.locate(draft.vendor, name, day) for name in names]
+            uses[region] = PlaceUse.REGION
+        if region is None or region not in required:
+            for name in required:
+                uses.setdefault(name, PlaceUse.REQUIRED)
+        for name in state.replication:
+            uses.setdefault(name, PlaceUse.REPLICATION)
+        if state.geo_redundant and region is not None:
+            self._add_pair(draft, region, uses)
+        places = [self.locate(draft.vendor, name, use, day) for name, use in uses.items()]
         if region is not None and self._is_elsewhere(draft.vendor, state.zone, region):
-            places[0] = Located(Place(region=region), Reason.NOT_IN_CATALOG)
+            elsewhere = Place(region=region, use=PlaceUse.REGION)
+            places[0] = Located(elsewhere, Reason.NOT_IN_CATALOG)
         return places
 
-    def locate(self, vendor: str | None, region: str, day: date) -> Located:
-        """The place that *vendor* calls *region*."""
+    def _add_pair(self, draft: Draft, region: str, uses: dict[str, PlaceUse]) -> None:
+        rows = self._regions.get(draft.vendor, {}) if draft.vendor is not None else {}
+        pair = rows.get(region, {}).get("paired_region")
+        if pair is None:
+            draft.hide("/replication", Reason.NOT_IN_CATALOG)
+        else:
+            uses.setdefault(pair, PlaceUse.PAIRED)
+
+    def locate(self, vendor: str | None, region: str, use: PlaceUse, day: date) -> Located:
+        """The place that *vendor* calls *region*, and what it is for."""
         if vendor is None:
-            return Located(Place(region=region), Reason.UNDECLARED)
-        found = self._located.get((vendor, region, day))
+            return Located(Place(region=region, use=use), Reason.UNDECLARED)
+        found = self._located.get((vendor, region, use, day))
         if found is not None:
             return found
         rows = self._regions.get(vendor, {})
-        row = rows.get(region) or rows.get(self._spellings.get(vendor, {}).get(fold(region), ""))
-        if row is None or row["country"] is None or row["kind"] in _NO_SINGLE_PLACE:
-            return Located(Place(region=region), Reason.NOT_IN_CATALOG)
-        country = row["country"]
-        place = Place(
-            region=region, country=country, jurisdictions=self.jurisdictions(country, day)
-        )
+        name = region if region in rows else self._spellings.get(vendor, {}).get(fold(region))
+        if name is None:
+            return Located(Place(region=region, use=use), Reason.NOT_IN_CATALOG)
         if len(self._located) >= _REMEMBERED:  # days pass: bound what is kept
             self._located.clear()
-        return self._located.setdefault((vendor, region, day), Located(place, None))
+        place = self._place(rows[name], name, use, day)
+        return self._located.setdefault((vendor, region, use, day), place)
 
-    def jurisdictions(self, country: str, day: date) -> tuple[str, ...]:
-        """The jurisdictions that *country* belongs to on *day*, sorted."""
-        members = self._members.get(country, ())
-        return tuple(sorted({m.jurisdiction for m in members if m.first <= day <= m.last}))
+    def _place(self, row: dict[str, Any], name: str, use: PlaceUse, day: date) -> Located:
+        country, kind = row["country"], row["kind"]
+        if country is None or kind in _NO_SINGLE_PLACE:
+            return Located(Place(region=name, kind=kind, use=use), Reason.NOT_IN_CATALOG)
+        place = Place(
+            region=name,
+            kind=kind,
+            use=use,
+            country=country,
+            jurisdictions=self._jurisdictions.of(country, day),
+            conditional=self._jurisdictions.under_condition(country, day),
+        )
+        return Located(place, None)
 
     def _is_elsewhere(self, vendor: str | None, zone: str | None, region: str) -> bool:
         """Whether the zone may lie in another country than its region.
@@ -175,32 +183,3 @@ class Regions:
 
     def _vendor_reason(self, draft: Draft) -> Reason | None:
         return draft.reason("/vendor") if draft.vendor is None else None
-
-    def _write_operator(self, draft: Draft) -> None:
-        vendor = draft.vendor
-        operator, reason = None, Reason.NOT_IN_CATALOG
-        if vendor is None:
-            reason = draft.reason("/vendor") or Reason.UNDECLARED
-        else:
-            partitions = self._operators.get(vendor, {})
-            row = self._regions.get(vendor, {}).get(draft.region)
-            if row is not None:
-                operator = partitions.get(row["partition"] or "")
-            elif len(partitions) == 1:
-                operator = next(iter(partitions.values()))
-            elif draft.region is None:
-                reason = draft.reason("/region") or Reason.UNDECLARED
-        draft.update["operator"] = operator["operator"] if operator else None
-        if operator:
-            draft.provenance["/operator"] = "catalog"
-        else:
-            draft.hide("/operator", reason)
-
-
-def _membership(row: dict[str, Any]) -> _Membership:
-    first, last = row.get("valid_from"), row.get("valid_to")
-    return _Membership(
-        row["jurisdiction"],
-        date.fromisoformat(first) if first else date.min,
-        date.fromisoformat(last) if last else date.max,
-    )

@@ -18,7 +18,9 @@ from service.resolve.budgets import Books
 from service.resolve.costs import Costs
 from service.resolve.draft import OWNED, Draft
 from service.resolve.instances import Instances
+from service.resolve.jurisdictions import Jurisdictions
 from service.resolve.models import Models
+from service.resolve.operators import Operators
 from service.resolve.prices import Prices
 from service.resolve.regions import Regions
 from service.resolve.scopes import ScopeFacts, Scopes
@@ -50,7 +52,9 @@ class Resolver:
         self._currency = bundle.org.limits.currency
         self._books = Books(bundle.org)
         self._scopes = Scopes(bundle.org)
-        self._regions = Regions(catalog)
+        jurisdictions = Jurisdictions(catalog)
+        self._regions = Regions(catalog, jurisdictions)
+        self._operators = Operators(catalog, jurisdictions)
         self._accelerators = Accelerators(catalog)
         self._instances = Instances(catalog, self._accelerators)
         self._models = Models(catalog, self._accelerators, self._instances)
@@ -90,6 +94,7 @@ class Resolver:
         draft = Draft(state, role)
         scopes.apply(draft, facts)
         self._regions.apply(draft, day)
+        self._operators.apply(draft, day)
         carried = self._instances.apply(draft)
         self._accelerators.apply(draft, carried)
         self._models.apply(draft)

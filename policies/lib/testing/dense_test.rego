@@ -64,6 +64,7 @@ _dense := {
 	"zone": null,
 	"region_constraint": {"required": [], "preferred": [], "excluded": []},
 	"replication": [],
+	"geo_redundant": null,
 	"nodes": {"min": null, "max": null},
 	"copies": {"min": null, "max": null},
 	"workers_per_copy": null,
@@ -117,6 +118,7 @@ _dense := {
 	"jurisdictions": [],
 	"places": null,
 	"operator_countries": [],
+	"operator_jurisdictions": {},
 	"contradictions": [],
 	"software_stack": null,
 	"fit": {

@@ -249,6 +249,42 @@ class AzureNodePool(Machine):
     )
 
 
+class GoogleBucket(Machine):
+    """`google_storage_bucket`."""
+
+    name = "storage_bucket"
+    merged = (("labels", "terraform_labels"), ("labels", "effective_labels"))
+    schema = Schema(
+        attributes=[
+            computed("id"),
+            needed("name", requires_replace=True),
+            needed("location", requires_replace=True),
+            either("project", requires_replace=True),
+            given("labels", LABELS),
+            computed("terraform_labels", LABELS),
+            computed("effective_labels", LABELS),
+        ],
+        block_types=[ListBlock("custom_placement_config", needed("data_locations", TEXTS))],
+    )
+
+
+class AzureAccount(Machine):
+    """`azurerm_storage_account`."""
+
+    name = "storage_account"
+    schema = Schema(
+        attributes=[
+            computed("id"),
+            needed("name", requires_replace=True),
+            needed("resource_group_name", requires_replace=True),
+            needed("location", requires_replace=True),
+            needed("account_tier", requires_replace=True),
+            needed("account_replication_type"),
+            given("tags", LABELS),
+        ]
+    )
+
+
 class _Cloud(Provider):
     prefix: str
     resources: tuple[type[Machine], ...]
@@ -304,7 +340,7 @@ class Google(_Cloud):
     """`hashicorp/google`."""
 
     prefix = "google_"
-    resources = (GoogleInstance, GoogleNodePool)
+    resources = (GoogleInstance, GoogleNodePool, GoogleBucket)
     labels = ("default_labels", None)
     inherited = ("project",)
     schema = Schema(
@@ -321,7 +357,7 @@ class Azure(_Cloud):
     """`hashicorp/azurerm`."""
 
     prefix = "azurerm_"
-    resources = (AzureLinuxMachine, AzureCluster, AzureNodePool)
+    resources = (AzureLinuxMachine, AzureCluster, AzureNodePool, AzureAccount)
     labels = ("features", "none")
     schema = Schema(
         attributes=[given("subscription_id")], block_types=[ListBlock("features", given("none"))]

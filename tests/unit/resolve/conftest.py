@@ -42,6 +42,10 @@ def _region(country: str | None, kind: str = "physical", partition: str = "aws")
     return {"country": country, "kind": kind, "partition": partition}
 
 
+def _operator(name: str, home: str | None, parent: str | None) -> dict[str, Any]:
+    return {"operator": name, "home_country": home, "parent_country": parent}
+
+
 def _member(jurisdiction: str, **more: Any) -> dict[str, Any]:
     row = {"condition": None, "valid_from": None, "valid_to": None}
     return {"jurisdiction": jurisdiction, **row, **more}
@@ -102,10 +106,16 @@ CATALOG: dict[str, Any] = {
             "eu-central-1": _region("DE"),
             "aws-global": _region(None, "global"),
             "us-gov-west-1": _region("US", "sovereign", "aws-us-gov"),
+            "eusc-de-east-1": _region("DE", "sovereign", "aws-eusc"),
         },
         "azure": {
             "westeurope": _region("NL", partition="AzureCloud"),
             "germany": _region("DE", "logical", "AzureCloud"),
+            "brazilsouth": {
+                **_region("BR", partition="AzureCloud"),
+                "paired_region": "southcentralus",
+            },
+            "southcentralus": _region("US", partition="AzureCloud"),
         },
         "coreweave": {"EU-NORTH-02": _region("NO", partition="coreweave")},
         "gcp": {
@@ -124,15 +134,27 @@ CATALOG: dict[str, Any] = {
         ],
         "NL": [_member("EU", valid_from="1958-01-01")],
         "BE": [_member("EU", valid_from="1958-01-01")],
-        "US": [_member("GDPR_ADEQUATE", condition="DPF-certified-only"), _member("US")],
+        "BR": [_member("BR")],
+        "US": [
+            _member(
+                "GDPR_ADEQUATE",
+                condition="Privacy-Shield-certified-only",
+                valid_from="2016-07-12",
+                valid_to="2020-07-16",
+            ),
+            _member("GDPR_ADEQUATE", condition="DPF-certified-only", valid_from="2023-07-10"),
+            _member("US"),
+        ],
     },
     "operators": {
         "aws": {
-            "aws": {"operator": "Amazon Web Services"},
-            "aws-us-gov": {"operator": "Amazon Web Services"},
+            "aws": _operator("Amazon Web Services", "US", "US"),
+            "aws-us-gov": _operator("Amazon Web Services", "US", "US"),
+            "aws-eusc": _operator("AWS European Sovereign Cloud GmbH", "DE", "US"),
         },
-        "gcp": {"": {"operator": "Google"}},
-        "azure": {"AzureCloud": {"operator": "Microsoft"}},
+        "gcp": {"": _operator("Google", "US", "US")},
+        "azure": {"AzureCloud": _operator("Microsoft", "US", "US")},
+        "coreweave": {"coreweave": _operator("CoreWeave", "US", None)},
     },
     "models": {
         "meta-llama/llama-3.1-70b": {
