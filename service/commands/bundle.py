@@ -12,7 +12,7 @@ from service.app import find_bundle
 from service.bundle.inspecting import inspect
 from service.bundle.load import load
 from service.bundle.write import write
-from service.commands import bundle_promote
+from service.commands import bundle_diff, bundle_promote
 
 
 def add(commands: Any) -> None:
@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     )
     look.add_argument("bundle", metavar="BUNDLE", help="shipped bundle, folder or archive")
     look.set_defaults(run=run_inspect)
+    bundle_diff.add(actions)
     bundle_promote.add(actions)
 
 
