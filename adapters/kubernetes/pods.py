@@ -144,10 +144,21 @@ def read_images(containers: Containers) -> list[str]:
 def read_tolerations(pod: dict[str, Any]) -> list[str]:
     """The keys of the taints that *pod* tolerates; ``*`` for all of them.
 
+    All taints with one effect are ``*:NoExecute``: that lets no pod onto a node that keeps it from
+    being scheduled.
+
     Raises:
         RequestRefused: The tolerations are no list of objects.
     """
-    return list(dict.fromkeys(text(item, "key") or "*" for item in objects(pod, "tolerations")))
+    return list(dict.fromkeys(_tolerated(item) for item in objects(pod, "tolerations")))
+
+
+def _tolerated(toleration: dict[str, Any]) -> str:
+    key = text(toleration, "key")
+    if key is not None:
+        return key
+    effect = text(toleration, "effect")
+    return f"*:{effect}" if effect is not None else "*"
 
 
 def words(container: dict[str, Any]) -> list[str]:

@@ -57,6 +57,12 @@ LEGITIMATE = (
         "a server that does not state its share takes the usual one",
     ),
     _Reason(
+        "GPU-013",
+        ROW,
+        r"org\.gpu\.isolated_classes",
+        "data of a class that the organisation does not list may share memory",
+    ),
+    _Reason(
         "GPU-011",
         NULL,
         r"/model/precision",

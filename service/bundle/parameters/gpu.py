@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from service.model.base import Value
+from pydantic import Field
+
+from service.model.base import Count, Text, Value
 
 
 class GpuParameters(Value):
-    """The section ``gpu`` of ``org/*.yaml``."""
+    """The section ``gpu`` of ``org/*.yaml``.
+
+    ``mean_context_percent`` is how much of the longest context sequences hold on average, in
+    percent; it counts where a server pages its cache (GPU-003) and where throughput is bounded
+    (GPU-015). ``oversized_percent`` is from which ratio on memory is more than is needed: 200
+    reports a copy with twice the memory of the smallest set that would do (GPU-005).
+    ``unstated_batch_percent`` is the room for a batch that GPU-005 leaves where no concurrency is
+    declared, in percent of the weights and one sequence. ``tokens_per_pass_percent`` is how many
+    tokens one pass over the weights yields for a sequence, above 100 with speculative decoding
+    (GPU-015). ``isolated_classes`` are the classes of data whose accelerators may share no memory
+    with anybody else: whole ones and MIG partitions only (GPU-013); none unless stated.
+    ``own_accelerators`` are accelerators of the catalog that nobody rents out and that the
+    organisation has all the same (GPU-014).
+    """
+
+    mean_context_percent: Count = Field(default=25, le=100)
+    oversized_percent: Count = Field(default=200, ge=110)
+    unstated_batch_percent: Count = Field(default=200, ge=100)
+    tokens_per_pass_percent: Count = Field(default=100, ge=100)
+    isolated_classes: tuple[Text, ...] = ()
+    own_accelerators: tuple[Text, ...] = ()
