@@ -48,3 +48,26 @@ test_all_sets_are_looked_at_where_the_stack_is_not_known if {
 	ladder.smallest(null, 20000, 100) == "1 x aws-inferentia2" with data.index as _mixed
 	ladder.smallest("tpu", 20000, 100) == "1 x aws-inferentia2" with data.index as _mixed
 }
+
+test_a_set_is_given_with_its_memory_or_not_at_all if {
+	ladder.set_with("cuda", 20000, 100) == {"label": "1 x NVIDIA-L4", "total_mib": 23034} with data.index as _index
+	ladder.set_with("cuda", 46069, 100) == null with data.index as _index
+	ladder.set_with("cuda", 1, 100) == null with data.index as {}
+}
+
+_slices := {"slices": {"nvidia-h100-sxm": [
+	{"label": "1g.10gb", "total_mib": 9984},
+	{"label": "3g.40gb", "total_mib": 40325},
+]}}
+
+test_the_smallest_slice_that_is_large_enough_is_found if {
+	ladder.slice_with("nvidia-h100-sxm", 9984, 100) == {"label": "1g.10gb", "total_mib": 9984} with data.index as _slices
+	ladder.slice_with("nvidia-h100-sxm", 9984, 92) == {"label": "3g.40gb", "total_mib": 40325} with data.index as _slices
+	ladder.slice_with("nvidia-h100-sxm", 40326, 100) == null with data.index as _slices
+}
+
+test_an_accelerator_without_slices_has_none if {
+	ladder.slice_with("nvidia-l4", 1, 100) == null with data.index as _slices
+	ladder.slice_with(null, 1, 100) == null with data.index as _slices
+	ladder.slice_with("nvidia-l4", 1, 100) == null with data.index as {}
+}

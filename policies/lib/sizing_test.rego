@@ -11,6 +11,8 @@ _model(changes) := testing.workload(object.union(
 			"weight_bits": 16,
 			"kv_bits": 16,
 			"kv_values_per_token": 163840,
+			"window_tokens": 0,
+			"window_kv_values_per_token": 0,
 			"kv_is_upper_bound": false,
 			"max_context_tokens": 131072,
 			"usable_mib": 23034,
@@ -33,6 +35,67 @@ test_both_parts_are_added_up if sizing.copy(_model({})).need_mib == 137131
 test_an_upper_bound_of_the_cache_is_no_part_of_the_need if {
 	sizing.copy(_model({"fit": {"kv_is_upper_bound": true}})).need_mib == 134571
 	sizing.copy(_model({"fit": {"kv_is_upper_bound": true}})).missing == []
+}
+
+# Gemma 3 27B: 10 layers x 16 heads x 128 keep all tokens, 52 layers the last 1,024.
+_gemma := {"fit": {
+	"kv_values_per_token": 40960,
+	"window_kv_values_per_token": 212992,
+	"window_tokens": 1024,
+	"kv_is_upper_bound": false,
+	"kv_bits": 16,
+}}
+
+test_windows_keep_no_more_tokens_than_they_are_wide if {
+	sizing.sequence(_gemma.fit, 1024) == 496
+	sizing.sequence(_gemma.fit, 131072) == 10656
+	sizing.cached_values(_gemma.fit, 1) == 253952
+}
+
+test_windows_that_are_not_known_are_pointed_at_once if {
+	known := _model(_gemma)
+	sizing.copy(known).missing == []
+	some name in ["window_tokens", "window_kv_values_per_token"]
+	copy := sizing.copy(object.union(known, {"fit": {name: null}}))
+	copy.missing == ["/fit/window_tokens"]
+	copy.sequence_mib == null
+}
+
+test_a_model_without_windows_needs_no_width_of_them if {
+	copy := sizing.copy(_model({"fit": {"window_tokens": null}}))
+	copy.sequence_mib == 2560
+	copy.missing == []
+}
+
+test_an_upper_bound_is_there_for_who_wants_it if {
+	copy := sizing.copy(_model({"fit": {"kv_is_upper_bound": true}}))
+	[copy.weights_mib, copy.sequence_mib, copy.tokens] == [134571, 2560, 8192]
+}
+
+test_a_copy_that_needs_more_than_the_share_of_its_memory_does_not_fit if {
+	sizing.does_not_fit({"need_mib": 93, "memory_mib": 100, "percent": 92})
+	not sizing.does_not_fit({"need_mib": 92, "memory_mib": 100, "percent": 92})
+	not sizing.does_not_fit({"need_mib": 93, "memory_mib": null, "percent": 92})
+}
+
+test_who_serves_a_named_model_on_accelerators_is_judged if {
+	taken := {"purpose": "inference", "accelerators": [testing.accelerator({"min": 1, "max": 1})]}
+	sizing.serves(_model(taken))
+	sizing.serves(_model(object.union(taken, {"purpose": null, "model": {"id": null}})))
+	later := {"model": {"id": null, "params_m": null}, "unknown": {"/model/id": "elsewhere"}}
+	sizing.serves(_model(object.union(taken, later)))
+	not sizing.serves(_model(object.union(taken, {"model": {"id": null, "params_m": null}})))
+	not sizing.serves(_model(object.union(taken, {"purpose": "batch"})))
+	not sizing.serves(_model(object.union(taken, {"accelerators": []})))
+	not sizing.serves(_model(object.union(taken, {"role": "capacity"})))
+	not sizing.serves(_model(object.union(taken, {"change": "delete"})))
+}
+
+test_a_slice_is_named_with_its_device if {
+	whole := testing.accelerator({"min": 1, "max": 1})
+	sizing.label(_model({"accelerators": [whole]})) == "nvidia.com/gpu" with data.catalog as {}
+	slice := object.union(whole, {"slice": "3g.40gb"})
+	sizing.label(_model({"accelerators": [slice]})) == "nvidia.com/gpu 3g.40gb" with data.catalog as {}
 }
 
 test_what_is_not_known_is_no_part_of_the_need_and_pointed_at if {

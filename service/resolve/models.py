@@ -158,10 +158,15 @@ _NOTHING = Fit()
 _SHAPE = {
     "attention": "attention",
     "attention_heads": "attention_heads",
+    "kv_heads": "kv_heads",
+    "hidden": "hidden",
+    "params_active_m": "active_params_m",
     "layers": "layers",
     "max_context_tokens": "max_context",
     "kv_values_per_token": "kv_values_per_token",
     "kv_is_upper_bound": "kv_is_upper_bound",
+    "window_tokens": "window_tokens",
+    "window_kv_values_per_token": "window_kv_values_per_token",
 }
 """Field of ``fit`` by column of the catalog."""
 

@@ -69,6 +69,30 @@ LEGITIMATE = (
         "a model that states no precision has that of its checkpoint, which servers choose by",
     ),
     _Reason(
+        "GPU-003",
+        NULL,
+        r"/model/(concurrency|context_tokens)",
+        "who does not state how many sequences, or how long ones, claims nothing",
+    ),
+    _Reason(
+        "GPU-005",
+        ROW,
+        r"catalog\.models.*",
+        "GPU-002 says already that the catalog lacks the model",
+    ),
+    _Reason(
+        "GPU-005",
+        NULL,
+        r"/model/context_tokens",
+        "a model whose length nobody states may be served with its longest",
+    ),
+    _Reason(
+        "GPU-015",
+        NULL,
+        r"/model/concurrency|/throughput/tokens_per_second",
+        "who states no throughput, or no batch to reach it with, claims nothing",
+    ),
+    _Reason(
         "BUD-001",
         ROW,
         r"org\.limits\.monthly_micros_per_request.*",

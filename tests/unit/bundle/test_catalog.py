@@ -77,6 +77,7 @@ def test_every_table_that_rules_and_resolve_look_up_is_there(built: Built) -> No
         "offers",
         "portable_alternatives",
         "proprietary_makers",
+        "slices",
     }
     assert all(catalog.values())
     assert all(index.values())
@@ -387,9 +388,7 @@ def _carries(families: dict[str, str], name: str) -> str | None:
         ("meta-llama/llama-3.3-70b-instruct", 2 * 80 * 8 * 128, False),
         ("deepseek-ai/deepseek-v3", 61 * (512 + 64), False),
         ("deepseek-ai/deepseek-v2-lite", 27 * (512 + 64), False),
-        ("openai/gpt-oss-120b", 2 * 36 * 8 * 64, True),
         ("qwen/qwen3-next-80b-a3b", 2 * 48 * 2 * 256, True),
-        ("mistralai/mistral-7b-v0.1", 2 * 32 * 8 * 128, True),
     ],
 )
 def test_values_cached_per_token_follow_the_kind_of_attention(
@@ -398,6 +397,41 @@ def test_values_cached_per_token_follow_the_kind_of_attention(
     row = catalog["models"][model]
 
     assert (row["kv_values_per_token"], row["kv_is_upper_bound"]) == (values, is_bound)
+
+
+@pytest.mark.parametrize(
+    ("model", "full", "windowed", "tokens"),
+    [
+        ("mistralai/mistral-7b-v0.1", 0, 2 * 32 * 8 * 128, 4096),
+        ("google/gemma-3-27b-it", 2 * 10 * 16 * 128, 2 * 52 * 16 * 128, 1024),
+        ("google/gemma-4-31b-it", 2 * 10 * 4 * 512, 2 * 50 * 16 * 256, 1024),
+        ("openai/gpt-oss-120b", 2 * 18 * 8 * 64, 2 * 18 * 8 * 64, 128),
+        ("meta-llama/meta-llama-3.1-8b", 2 * 32 * 8 * 128, 0, 0),
+    ],
+)
+def test_layers_with_a_window_are_counted_apart(
+    catalog: dict[str, Any], model: str, full: int, windowed: int, tokens: int
+) -> None:
+    row = catalog["models"][model]
+
+    assert row["kv_values_per_token"] == full
+    assert (row["window_kv_values_per_token"], row["window_tokens"]) == (windowed, tokens)
+    assert row["kv_is_upper_bound"] is False
+
+
+def test_slices_of_an_accelerator_are_sorted_by_memory(index: dict[str, Any]) -> None:
+    ladder = index["slices"]["nvidia-h100-sxm"]
+
+    assert [rung["label"] for rung in ladder] == [
+        "1g.10gb",
+        "1g.20gb",
+        "2g.20gb",
+        "3g.40gb",
+        "4g.40gb",
+        "7g.80gb",
+    ]
+    assert ladder[0]["total_mib"] == 9984
+    assert "nvidia-l4" not in index["slices"]
 
 
 def test_a_model_is_found_by_its_aliases_and_the_last_part_of_its_name(
@@ -417,10 +451,10 @@ def test_a_model_is_found_by_its_aliases_and_the_last_part_of_its_name(
     [
         ("deepseek-ai/deepseek-v3", 8),
         ("qwen/qwen3-8b", 16),
-        ("microsoft/phi-3-mini-4k-instruct", None),
+        ("microsoft/phi-3-mini-4k-instruct", 16),
     ],
 )
-def test_the_width_of_a_weight_is_the_published_one_or_unknown(
+def test_the_width_of_a_weight_is_the_published_one(
     catalog: dict[str, Any], model: str, bits: int | None
 ) -> None:
     assert catalog["models"][model]["weight_bits"] == bits

@@ -67,6 +67,8 @@ P5 = ("aws", "p5.48xlarge")
 P5_PRICE = ("aws", "p5.48xlarge", "on_demand", "us-east-1")
 H100 = ("nvidia-h100-sxm",)
 LONDON = ("aws", "eu-west-2")
+GEMMA = ("google/gemma-3-27b-it",)
+DEEPSEEK = ("deepseek-ai/DeepSeek-V3",)
 LLAMA = ("meta-llama/Meta-Llama-3.1-8B",)
 
 CELLS = [
@@ -151,6 +153,11 @@ CELLS = [
     ("model_sizes.csv", LLAMA, {"kv_heads": "7"}, "32 attention heads do not divide by 7"),
     ("model_sizes.csv", LLAMA, {"kv_values_per_token": "65535"}, "head_dim = 65536"),
     ("model_sizes.csv", LLAMA, {"kv_values_per_token": "65537"}, "head_dim = 65536"),
+    ("model_sizes.csv", LLAMA, {"window_tokens": "128"}, "do not fit one another"),
+    ("model_sizes.csv", LLAMA, {"window_layers": "33", "window_tokens": "9"}, "or `layers`"),
+    ("model_sizes.csv", GEMMA, {"window_layers": "51"}, "kv_heads x head_dim = 208896"),
+    ("model_sizes.csv", GEMMA, {"full_kv_heads": "4"}, "without a window x kv_heads x head_dim"),
+    ("model_sizes.csv", DEEPSEEK, {"kv_lora_rank": "511"}, "qk_rope_head_dim) = 35075"),
     ("model_sizes.csv", LLAMA, {"params_total_b": "8.0301"}, "at most three decimals"),
     ("model_sizes.csv", LLAMA, {"params_active_b": "9"}, "is larger than `params_total_b`"),
     ("model_sizes.csv", LLAMA, {"kv_is_upper_bound": ""}, "`kv_is_upper_bound` is empty"),

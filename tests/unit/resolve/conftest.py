@@ -24,6 +24,7 @@ def _accelerator(manufacturer: str, stack: str, usable: int | None, **more: Any)
         "software_stack": stack,
         "usable_mib": usable,
         "usable_is_estimate": False,
+        "scale_up_domain": 1,
         "mig_profiles": [],
         "slices": {},
         **more,
@@ -31,7 +32,8 @@ def _accelerator(manufacturer: str, stack: str, usable: int | None, **more: Any)
 
 
 def _size(accelerator: str, count: int, **more: Any) -> dict[str, Any]:
-    return {"accelerator": accelerator, "count": count, "slice": None, "usable_mib": None, **more}
+    row = {"accelerator": accelerator, "count": count, "slice": None, "usable_mib": None}
+    return {**row, "fabric": "none", **more}
 
 
 def _price(micros: int, currency: str = "USD") -> dict[str, Any]:
@@ -62,6 +64,7 @@ CATALOG: dict[str, Any] = {
             "nvidia",
             "cuda",
             81559,
+            scale_up_domain=8,
             mig_profiles=["1g.10gb", "3g.40gb", "7g.80gb"],
             slices={
                 "1g.10gb": {"usable_mib": 9984, "usable_is_estimate": False},
@@ -69,8 +72,8 @@ CATALOG: dict[str, Any] = {
                 "3g.40gb": {"usable_mib": 36044, "usable_is_estimate": True},
             },
         ),
-        "amd-mi300x": _accelerator("amd", "rocm", 196288),
-        "google-tpu-v5e": _accelerator("google", "xla", None),
+        "amd-mi300x": _accelerator("amd", "rocm", 196288, scale_up_domain=8),
+        "google-tpu-v5e": _accelerator("google", "xla", None, scale_up_domain=256),
     },
     "accelerator_names": {
         "nvidia-l4": "nvidia-l4",
@@ -80,7 +83,7 @@ CATALOG: dict[str, Any] = {
     },
     "instance_types": {
         "aws": {
-            "p5.48xlarge": _size("nvidia-h100-sxm", 8),
+            "p5.48xlarge": _size("nvidia-h100-sxm", 8, fabric="efa"),
             "g6.xlarge": _size("nvidia-l4", 1),
             "g6f.large": _size("nvidia-l4", 1, slice="1/8", usable_mib=2800),
         },
@@ -159,8 +162,13 @@ CATALOG: dict[str, Any] = {
     "models": {
         "meta-llama/llama-3.1-70b": {
             "params_m": 70_600,
+            "active_params_m": 70_600,
             "layers": 80,
+            "hidden": 8192,
             "attention_heads": 64,
+            "kv_heads": 8,
+            "window_tokens": 0,
+            "window_kv_values_per_token": 0,
             "max_context": 131_072,
             "attention": "gqa",
             "kv_values_per_token": 163_840,
@@ -169,8 +177,13 @@ CATALOG: dict[str, Any] = {
         },
         "deepseek-ai/deepseek-v3": {
             "params_m": 671_000,
+            "active_params_m": 37_000,
             "layers": 61,
+            "hidden": 7168,
             "attention_heads": 128,
+            "kv_heads": 128,
+            "window_tokens": 0,
+            "window_kv_values_per_token": 0,
             "max_context": 163_840,
             "attention": "mla",
             "kv_values_per_token": 35_136,

@@ -26,6 +26,13 @@ def test_a_model_is_known_by_its_id_a_short_name_or_a_path(
     assert (resource.fit.usable_mib, resource.fit.accelerators_per_copy) == (23_034, 1)
 
 
+def test_the_shape_of_a_model_is_the_catalogs(resolve: Any, workload: Any) -> None:
+    fit = resolve(workload(model=Model(id="deepseek-v3"))).fit
+
+    assert (fit.hidden, fit.kv_heads, fit.params_active_m) == (7168, 128, 37_000)
+    assert (fit.window_tokens, fit.window_kv_values_per_token) == (0, 0), "known to have none"
+
+
 def test_a_declared_size_may_be_larger_than_the_catalogs_and_not_smaller(
     resolve: Any, workload: Any
 ) -> None:
@@ -149,7 +156,13 @@ def test_a_model_outside_the_catalog_keeps_its_reasons(resolve: Any, workload: A
     resource = resolve(workload(model=Model(id="ours/secret-9")))
 
     assert resource.model.params_m is None
-    for pointer in ("/model/params_m", "/fit/kv_values_per_token", "/fit/layers"):
+    for pointer in (
+        "/model/params_m",
+        "/fit/kv_values_per_token",
+        "/fit/layers",
+        "/fit/params_active_m",
+        "/fit/window_tokens",
+    ):
         assert resource.unknown[pointer] is Reason.NOT_IN_CATALOG
 
 

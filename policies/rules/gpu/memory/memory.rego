@@ -6,11 +6,8 @@
 #   - input: schema.request
 package policies.rules.gpu.memory
 
-import data.policies.lib.accelerators
-import data.policies.lib.changes
 import data.policies.lib.ladder
 import data.policies.lib.sizing
-import data.policies.lib.unknowns
 import data.policies.lib.whole
 
 # METADATA
@@ -19,8 +16,8 @@ import data.policies.lib.whole
 #   Compares the weights of a served model, and the cache of one sequence of the longest length it
 #   is served with, with the memory of the accelerators of one copy: what the driver reports, times
 #   the percentage that the server takes (92 unless declared, as vLLM does).
-#   A cache size that is only an upper bound (sliding windows, linear or hybrid layers) is never
-#   held against a workload.
+#   Layers with a sliding window keep no more tokens than it is wide. A cache size that is only an
+#   upper bound (linear or hybrid layers) is never held against a workload.
 # custom:
 #   code: GPU-002
 #   severity: high
@@ -37,6 +34,8 @@ import data.policies.lib.whole
 #     - fit.max_context_tokens
 #     - fit.usable_mib
 #     - fit.weight_bits
+#     - fit.window_kv_values_per_token
+#     - fit.window_tokens
 #     - model.context_tokens
 #     - model.id
 #     - model.memory_percent
@@ -53,13 +52,13 @@ import data.policies.lib.whole
 #     - kubernetes
 deny contains {"code": "GPU-002", "resource": resource.address, "facts": facts} if {
 	some {"resource": resource, "copy": copy} in _served
-	_does_not_fit(copy)
+	sizing.does_not_fit(copy)
 
 	facts := {
 		"needed_gib": whole.ceiling(copy.need_mib, 1024),
 		"parts": concat(" and ", [part.what | some part in copy.parts]),
 		"count": resource.fit.accelerators_per_copy,
-		"label": accelerators.label(resource),
+		"label": sizing.label(resource),
 		"usable_gib": whole.quotient(copy.memory_mib * copy.percent, 102400),
 		"percent": copy.percent,
 		"memory_gib": whole.quotient(copy.memory_mib + 512, 1024),
@@ -70,26 +69,10 @@ deny contains {"code": "GPU-002", "resource": resource.address, "facts": facts} 
 deny contains {"code": "GPU-002", "resource": resource.address, "undetermined": copy.missing} if {
 	some {"resource": resource, "copy": copy} in _served
 	copy.missing != []
-	not _does_not_fit(copy)
-}
-
-_does_not_fit(copy) if {
-	copy.memory_mib != null
-	copy.need_mib * 100 > copy.memory_mib * copy.percent
+	not sizing.does_not_fit(copy)
 }
 
 _served := [{"resource": resource, "copy": sizing.copy(resource)} |
 	some resource in input.resources
-	resource.role == "workload"
-	resource.purpose in {null, "inference"}
-	resource.accelerators != []
-	_names_a_model(resource)
-	changes.takes(resource)
+	sizing.serves(resource)
 ]
-
-_names_a_model(resource) if {
-	[resource.model.id, resource.model.params_m] != [null, null]
-} else if {
-	some pointer in ["/model/id", "/model/params_m"]
-	unknowns.holds(resource, pointer)
-}

@@ -21,6 +21,8 @@ _serving(changes) := testing.workload(object.union(
 			"weight_bits": 16,
 			"kv_bits": 16,
 			"kv_values_per_token": 163840,
+			"window_tokens": 0,
+			"window_kv_values_per_token": 0,
 			"kv_is_upper_bound": false,
 			"max_context_tokens": 131072,
 			"usable_mib": 23034,
@@ -64,6 +66,18 @@ test_a_model_on_enough_memory_is_fine if {
 # 134,571 MiB of weights and 2,560 of cache on 146,280 MiB, of which 92 % are 134,577.
 test_weights_that_fit_without_room_for_a_sequence_are_refused if {
 	_found(_serving({"fit": {"usable_mib": 146280}})) == _refused({"usable_gib": 131, "memory_gib": 143})
+}
+
+# Half of the layers with a window of 128: 81,920 x 8,192 and 81,920 x 128 values are 1,300 MiB.
+_windows := {"kv_values_per_token": 81920, "window_kv_values_per_token": 81920, "window_tokens": 128}
+
+test_a_sliding_window_needs_no_more_than_its_width if {
+	_found(_serving({"fit": object.union(_windows, {"usable_mib": 147686})})) == set()
+	_found(_serving({"fit": object.union(_windows, {"usable_mib": 147685})})) == _refused({
+		"needed_gib": 133,
+		"usable_gib": 132,
+		"memory_gib": 144,
+	})
 }
 
 test_weights_alone_are_refused_though_the_cache_is_only_an_upper_bound if {
