@@ -55,6 +55,7 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
     yield from _uses_in_modes(org, bundle)
     yield from _uses_in_waivers(org, bundle)
     yield from _uses_in_scopes(org, catalog)
+    yield from _uses_in_vendor(org, catalog)
     yield from _uses_in_books(org, catalog)
     jurisdictions = {
         entry["jurisdiction"]
@@ -110,6 +111,26 @@ def _uses_in_books(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
     for path, budget in org.budgets.items():
         for name in budget.match.vendors:
             yield f"/budgets/{path}/match/vendors", name, vendors, what
+
+
+def _uses_in_vendor(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
+    """Vendors are those of the catalog, and what scopes call a vendor: a hall of one's own."""
+    stated = org.vendor
+    vendors = {*catalog.get("operators", {}), *(scope.vendor or "" for scope in org.scopes)}
+    for field in ("approved", "training_vendors", "latency_vendors"):
+        for name in getattr(stated, field) or ():
+            yield f"/vendor/{field}", name, vendors, "vendor of the catalog or of a scope"
+    for name in stated.evaluations:
+        yield "/vendor/evaluations", name, vendors, "vendor of the catalog or of a scope"
+    for vendor, names in stated.approved_regions.items():
+        pointer = f"/vendor/approved_regions/{vendor}"
+        yield "/vendor/approved_regions", vendor, vendors, "vendor of the catalog or of a scope"
+        regions = catalog.get("regions", {}).get(vendor)
+        for name in names if regions is not None else ():
+            yield pointer, name, regions, f"region of `{vendor}`"
+    accelerators = catalog.get("accelerators", {})
+    for name in stated.accepted_proprietary:
+        yield "/vendor/accepted_proprietary", name, accelerators, "accelerator of the catalog"
 
 
 def _check_once(table: str, keys: Iterable[tuple[str, ...]]) -> None:

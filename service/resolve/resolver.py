@@ -24,6 +24,7 @@ from service.resolve.operators import Operators
 from service.resolve.prices import Prices
 from service.resolve.regions import Regions
 from service.resolve.scopes import ScopeFacts, Scopes
+from service.resolve.shares import Shares
 from service.resolve.tables import table
 from service.resolve.totals import totals
 
@@ -52,6 +53,7 @@ class Resolver:
         self._currency = bundle.org.limits.currency
         self._books = Books(bundle.org)
         self._scopes = Scopes(bundle.org)
+        self._shares = Shares(bundle.org)
         jurisdictions = Jurisdictions(catalog)
         self._regions = Regions(catalog, jurisdictions)
         self._operators = Operators(catalog, jurisdictions)
@@ -74,6 +76,7 @@ class Resolver:
                 "now": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "totals": totals(resources, self._currency),
                 "usage": self._books.usage(resources),
+                "by_vendor": self._shares.of(resources),
                 "budgets": self._books.budgets(resources, moment),
             }
         )

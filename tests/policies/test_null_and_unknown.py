@@ -93,6 +93,39 @@ LEGITIMATE = (
         "who states no throughput, or no batch to reach it with, claims nothing",
     ),
     _Reason(
+        "VEN-003",
+        NULL,
+        r"/purpose",
+        "what does not say that it trains is not held to be training",
+    ),
+    _Reason(
+        "VEN-004",
+        NULL,
+        r"/latency_critical",
+        "what does not say that people wait is not held to serve them",
+    ),
+    *(
+        _Reason(
+            code, ROW, rf"org\.vendor\.{table}.*", "what the organisation states no list for is free"
+        )
+        for code, table in (
+            ("VEN-003", "training_vendors"),
+            ("VEN-004", "latency_vendors"),
+            ("VEN-006", "approved"),
+            ("VEN-007", "approved_regions"),
+            ("VEN-008", "evaluations"),
+        )
+    ),
+    *(
+        _Reason(
+            code,
+            ROW,
+            r"org\.vendor\.concentration.*",
+            "what the organisation states no limit for has none",
+        )
+        for code in ("VEN-001", "VEN-002")
+    ),
+    _Reason(
         "BUD-001",
         ROW,
         r"org\.limits\.monthly_micros_per_request.*",

@@ -92,7 +92,10 @@ def test_a_stored_request_comes_back_as_it_was(request_of: Any, resource_of: Any
 def test_bytes_are_compact_utf8() -> None:
     assert canonical({"b": 1, "a": "ü"}) == '{"a":"ü","b":1}'.encode()
     assert canonical([1, 2]) == b"[1,2]"
-    assert canonical(Context(now="x")) == b'{"now":"x","totals":[],"usage":[],"by_vendor":[],"budgets":[]}'
+    assert (
+        canonical(Context(now="x"))
+        == b'{"now":"x","totals":[],"usage":[],"by_vendor":[],"budgets":[]}'
+    )
 
 
 def test_a_digest_is_sha256_in_hexadecimal() -> None:
