@@ -3,7 +3,8 @@
 Each leaf of each example's resolved request in turn is set to null, and to null with an entry in
 ``unknown``; each list that can be empty is emptied with such an entry; each row of a table that the
 rules name is taken away. The violation stays then, or an `undetermined` finding takes its place, or
-``LEGITIMATE`` says why there is nothing left to find.
+a finding of a code that shares its question does (``SHARED``), or ``LEGITIMATE`` says why there is
+nothing left to find.
 """
 
 from __future__ import annotations
@@ -106,7 +107,10 @@ LEGITIMATE = (
     ),
     *(
         _Reason(
-            code, ROW, rf"org\.vendor\.{table}.*", "what the organisation states no list for is free"
+            code,
+            ROW,
+            rf"org\.vendor\.{table}.*",
+            "what the organisation states no list for is free",
         )
         for code, table in (
             ("VEN-003", "training_vendors"),
@@ -132,12 +136,41 @@ LEGITIMATE = (
         "what the organisation states no limit for has none, or the default",
     ),
     _Reason(
+        "BUD-003",
+        ROW,
+        r"org\.budget\.monthly_micros.*",
+        "what the organisation states no limit for has none, or the default",
+    ),
+    _Reason("BUD-003", NULL, r"/(totals|usage)/[0-9]+/team", "no team is a team of its own"),
+    _Reason("BUD-004", NULL, r"/price_kind", "what states no price kind is on demand"),
+    _Reason("BUD-004", NULL, r"/purpose", "a purpose that nobody declares is not forbidden"),
+    _Reason("BUD-004", NULL, r"/latency_critical", "nobody says that people wait for it"),
+    _Reason(
+        "BUD-004",
+        ROW,
+        r"org\.budget\.spot_forbidden_purposes",
+        "the organisation says which purposes must not stop",
+    ),
+    _Reason("BUD-005", NULL, r"/purpose", "what nobody says the purpose of need not end"),
+    _Reason(
+        "BUD-005",
+        ROW,
+        r"org\.budget\.open_ended_.*",
+        "the organisation says what should end, and from what price on",
+    ),
+    _Reason(
         "GPU-001",
         ROW,
         r"org\.limits\.accelerators_per_resource.*",
         "what the organisation states no limit for has none, or the default",
     ),
 )
+
+SHARED = {
+    code: frozenset(("RES-001", "RES-004", "RES-009")) - {code}
+    for code in ("RES-001", "RES-003", "RES-004", "RES-005", "RES-008", "RES-009")
+} | {code: frozenset(("RES-002", "RES-007")) - {code} for code in ("RES-006", "RES-007")}
+"""Codes that divide one question between them: without a value another one of them speaks."""
 
 VIOLATING = tuple(e for e in examples() if any("message" in f for f in e.body["findings"]))
 
@@ -171,8 +204,10 @@ class _Loss:
 
 def _lost(before: list[Finding], after: list[Finding], how: str, what: str) -> Iterator[_Loss]:
     left = {_key(finding) for finding in after}
+    new = left - {_key(finding) for finding in before}
     for code, resource in sorted(_violations(before), key=str):
-        if (code, resource) not in left:
+        takes_over = any((other, resource) in new for other in SHARED.get(code, ()))
+        if (code, resource) not in left and not takes_over:
             yield _Loss(code, how, what)
 
 
@@ -262,6 +297,7 @@ _LOOKED_UP_BY_RESOLVE = frozenset(
         ("catalog", "countries"),
         ("catalog", "instance_types"),
         ("catalog", "models"),
+        ("catalog", "operators"),
         ("catalog", "prices"),
         ("catalog", "regions"),
         ("org", "internal_rates"),

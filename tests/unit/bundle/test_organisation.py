@@ -97,6 +97,34 @@ def test_key_is_stated_in_one_file(project: Path) -> None:
             "`UK` at `/data_classes/a/countries` is no country of ISO 3166-1",
         ),
         (
+            "vendor: {approved: [amazon]}",
+            "`amazon` at `/vendor/approved` is no vendor of the catalog or of a scope",
+        ),
+        (
+            "vendor: {training_vendors: [amazon]}",
+            "`amazon` at `/vendor/training_vendors` is no vendor of the catalog or of a scope",
+        ),
+        (
+            "vendor: {evaluations: {amazon: {until: 2026-12-31}}}",
+            "`amazon` at `/vendor/evaluations` is no vendor of the catalog or of a scope",
+        ),
+        (
+            "vendor: {evaluations: {aws: {until: 2026-13-01}}}",
+            "`2026-13-01` at `/vendor/evaluations/aws/until`: ",
+        ),
+        (
+            "vendor: {approved_regions: {amazon: []}}",
+            "`amazon` at `/vendor/approved_regions` is no vendor of the catalog or of a scope",
+        ),
+        (
+            "vendor: {approved_regions: {gcp: [eu-west-1]}}",
+            "`eu-west-1` at `/vendor/approved_regions/gcp` is no region of `gcp`",
+        ),
+        (
+            "vendor: {accepted_proprietary: [tpu]}",
+            "`tpu` at `/vendor/accepted_proprietary` is no accelerator of the catalog",
+        ),
+        (
             "internal_rates: [{accelerator: h100, micros_per_hour: 1}]",
             "`h100` at `/internal_rates/0/accelerator` is no accelerator of the catalog",
         ),
@@ -136,6 +164,14 @@ def test_names_that_exist_are_accepted(project: Path) -> None:
     org = build(project).org
     assert org.data_classes["a"].countries == ("NO",)
     assert org.scopes[0].region == "cellar"
+
+
+def test_a_hall_of_ones_own_is_a_vendor_like_any_other(project: Path) -> None:
+    (project / "org/more.yaml").write_text(
+        "scopes: [{match: {cluster: a}, vendor: own-hall}]\n"
+        "vendor: {approved: [own-hall, aws], approved_regions: {own-hall: [cellar]}}\n"
+    )
+    assert build(project).org.vendor.approved == ("own-hall", "aws")
 
 
 def test_extended_bundle_gives_what_is_not_stated(project: Path) -> None:
