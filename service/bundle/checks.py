@@ -36,6 +36,7 @@ def check_program(program: Program) -> None:
         _check_place(module)
         _check_imports(module)
         _check_names(module)
+        _check_heads(module)
         for kind, body in walk(module.tree["rules"]):
             if kind == "Number":
                 _check_number(module, body)
@@ -88,6 +89,25 @@ def _check_names(module: Module) -> None:
                 "function, which engines resolve differently",
                 hint="Give it a name of its own.",
             )
+
+
+def _check_heads(module: Module) -> None:
+    """A set below a variable part of a name comes out empty on one engine."""
+    for rule in module.rules:
+        name = rule.head.get("refr")
+        fixed = rule.kind != "Set" or name is None or dotted(name) is not None
+        if not fixed or (name is not None and not _ends_variable(name)):
+            raise BundleRefused(
+                f"{module.path}:{rule.line}: the rule's name has a variable, and something "
+                "below it",
+                hint="Engines fill such rules differently: use a comprehension, or an object "
+                "with one key, `name[key] := value`.",
+            )
+
+
+def _ends_variable(name: Node) -> bool:
+    """Whether *name* has a variable in its last part only, or none."""
+    return dotted(name) is not None or dotted(opened(name)[1]["refr"]) is not None
 
 
 def _check_number(module: Module, body: Node) -> None:

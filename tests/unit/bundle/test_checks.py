@@ -105,6 +105,30 @@ def test_not_over_a_helper_may_have_constants(
     assert assembled(sources)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "totals[name] contains 1",
+        "totals[name].parts contains 1",
+        "totals[name].parts := 1",
+        "totals[name][name] := 1",
+    ],
+)
+def test_name_with_something_below_a_variable_is_refused(
+    refused: Callable[..., BundleRefused], head: str
+) -> None:
+    error = refused("known(", f'{head} if some name in ["a"]\n\nknown(', path=COUNTS)
+    assert error.message == (f"{COUNTS}:7: the rule's name has a variable, and something below it")
+
+
+@pytest.mark.parametrize("head", ["totals[name] := 1", "totals.a.b := 1", "totals.a contains 1"])
+def test_name_with_one_variable_at_its_end_is_accepted(
+    sources: dict[str, str], assembled: Assembled, head: str
+) -> None:
+    body = ' if some name in ["a"]' if "name" in head else ""
+    assert assembled({**sources, COUNTS: f"{sources[COUNTS]}\n{head}{body}\n"})
+
+
 @pytest.mark.parametrize("number", ["1.5", "0.1", "1e3", "1.0", "9007199254740992"])
 def test_number_that_engines_round_differently_is_refused(
     refused: Callable[..., BundleRefused], number: str
