@@ -6,14 +6,12 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import socket
-import ssl
-from collections.abc import Iterator
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import structlog
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
@@ -21,7 +19,6 @@ from starlette.exceptions import HTTPException
 
 from service.api import decisions, health, kubernetes, plans
 from service.api.auth import read_gate
-from service.api.front import Front
 from service.api.problems import problem
 from service.api.service import Limits, Service
 from service.bundle.load import load
@@ -30,8 +27,8 @@ from service.bundle.values import Bundle
 from service.errors import GovernanceError, NotFound, RequestRefused, SettingsRefused
 from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.engine import Engine
-from service.evaluate.opa import OpaEngine
-from service.log.apart import write_apart
+from service.listeners import Server, accompanied, bind, configuration
+from service.log.apart import Channels, join, write_apart
 from service.log.query import DecisionReader
 from service.log.sqlite import DecisionLogFile
 from service.pipeline import VERSION, Pipeline
@@ -107,6 +104,9 @@ def find_bundle(name: str) -> Path:
 async def start_engine(settings: Settings, bundle: Bundle) -> Engine:
     """The engine that *settings* choose, with *bundle* loaded."""
     if settings.engine is EngineKind.OPA:
+        # Its HTTP client takes 15 MiB, which a service without an OPA server need not have.
+        from service.evaluate.opa import OpaEngine  # noqa: PLC0415
+
         token = settings.opa_token_file
         return await OpaEngine.start(
             bundle,
@@ -114,7 +114,9 @@ async def start_engine(settings: Settings, bundle: Bundle) -> Engine:
             token=token.read_text(encoding="utf-8").strip() if token else None,
         )
     return await EmbeddedEngine.start(
-        bundle, workers=settings.evaluators, memory_mib=settings.evaluator_memory_mib
+        bundle,
+        workers=max(1, settings.evaluators // settings.listeners),
+        memory_mib=settings.evaluator_memory_mib,
     )
 
 
@@ -128,9 +130,66 @@ async def serve(settings: Settings) -> None:
     # Evaluators and the log's writer inherit this: a request handed to one of them then does not
     # take the processor from whoever handed it over, which is worth a fifth of the throughput.
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    gate = read_gate(settings.tokens_file)
     bundle = load(find_bundle(settings.bundle))
-    log = await DecisionLogFile.open(settings.log, start=write_apart)
+    channels = Channels(settings.listeners - 1)
+    try:
+        log = await DecisionLogFile.open(settings.log, start=channels.write_apart)
+        async with running(settings, bundle, log) as app:
+            listener = bind(settings)
+            config = configuration(settings, app)
+            _LOG.info(
+                "listening",
+                host=settings.host,
+                port=listener.getsockname()[1],
+                bundle=bundle.ref.name,
+                revision=bundle.ref.revision,
+                digest=bundle.ref.digest,
+                posture=bundle.org.posture.value,
+                engine=settings.engine.value,
+                listeners=settings.listeners,
+                log=str(settings.log),
+            )
+            given = settings.model_copy(update={"port": listener.getsockname()[1]})
+            async with accompanied(given, bundle.ref.digest, channels.ours):
+                await Server(config).serve(sockets=[listener])
+    finally:
+        channels.close()
+
+
+async def accompany(settings: Settings, digest: str, channel: socket.socket | None) -> None:
+    """Serve beside the process that was started with *settings* until it closes standard input.
+
+    *channel* leads to the process that writes its log, where that process was started with it.
+
+    Raises:
+        GovernanceError: A part could not be started, or the bundle is another one than *digest*.
+    """
+    bundle = load(find_bundle(settings.bundle))
+    if bundle.ref.digest != digest:
+        raise SettingsRefused(
+            f"the bundle `{settings.bundle}` is not the one that the service was started with",
+            hint="Start the service again to decide with the changed bundle.",
+        )
+    writer = await join(settings.log, channel) if channel is not None else None
+    log = await DecisionLogFile.open(settings.log, start=write_apart, writer=writer)
+    async with running(settings, bundle, log) as app:
+        listener = bind(settings)
+        server = Server(configuration(settings, app))
+        loop, parent = asyncio.get_running_loop(), sys.stdin.fileno()
+
+        def leave() -> None:
+            loop.remove_reader(parent)
+            server.stop()
+
+        loop.add_reader(parent, leave)
+        await server.serve(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, bundle: Bundle, log: DecisionLogFile
+) -> AsyncIterator[FastAPI]:
+    """The application over *log* with an engine of its own, which both end with it."""
     try:
         engine = await start_engine(settings, bundle)
         try:
@@ -140,80 +199,15 @@ async def serve(settings: Settings) -> None:
                 deadline_seconds=settings.deadline_seconds,
                 margin_seconds=settings.margin_seconds,
             )
-            reader = DecisionReader(settings.log)
+            gate, reader = read_gate(settings.tokens_file), DecisionReader(settings.log)
             service = Service(Pipeline(bundle, engine, log), gate, reader, limits)
             # The tables of a bundle live as long as the process: the collector need not look.
             gc.collect()
             gc.freeze()
             # A request leaves no cycles behind, and makes more objects than the usual 700.
             gc.set_threshold(_COLLECT_AFTER)
-            await _listen(settings, create_app(service), bundle)
+            yield create_app(service)
         finally:
             await engine.close()
     finally:
         await log.close()
-
-
-class _Server(uvicorn.Server):
-    """Leaves the process alive after its last answer, so that the log and engine are closed too.
-
-    Uvicorn's own handling raises the signal again when it has stopped serving, which ends the
-    process before anything after it has run.
-    """
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
-
-
-async def _listen(settings: Settings, app: FastAPI, bundle: Bundle) -> None:
-    config = uvicorn.Config(
-        Front(app),
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
-        timeout_graceful_shutdown=15,
-    )
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsRefused(
-            f"the TLS certificate or key cannot be used: {error}",
-            hint="Check both files; the certificate comes first, then its chain.",
-        ) from error
-    listener = _bind(settings)
-    _LOG.info(
-        "listening",
-        host=settings.host,
-        port=listener.getsockname()[1],
-        bundle=bundle.ref.name,
-        revision=bundle.ref.revision,
-        digest=bundle.ref.digest,
-        posture=bundle.org.posture.value,
-        engine=settings.engine.value,
-        log=str(settings.log),
-    )
-    await _Server(config).serve(sockets=[listener])
-
-
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        raise SettingsRefused(
-            f"cannot listen on `{settings.host}:{settings.port}`: {(error.strerror or '').lower()}",
-            hint="Another program may use the port; choose one with --port.",
-        ) from error

@@ -47,9 +47,24 @@ class Settings(BaseSettings):
         Field(description="Address to listen on; other than loopback only with credentials."),
     ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = 8080
+    listeners: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="Processes that take requests on the port; more than one helps where there "
+            "are more processors, and takes about 80 MiB each.",
+        ),
+    ] = 1
     engine: Annotated[EngineKind, Field(description="`embedded` or `opa`.")] = EngineKind.EMBEDDED
     evaluators: Annotated[
-        int, Field(ge=1, le=64, description="Evaluator processes of the embedded engine.")
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="Evaluator processes of the embedded engine, shared out among the "
+            "listeners; each has one at least.",
+        ),
     ] = 2
     evaluator_memory_mib: Annotated[
         int, Field(ge=64, le=16384, description="Memory limit of one evaluator process, in MiB.")

@@ -10,6 +10,7 @@ import asyncio
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from socket import socket, socketpair
@@ -28,8 +29,8 @@ START_S = 30.0
 class Apart(asyncio.Protocol):
     """A ``LogWriter`` in another process; used in the event loop it was made in."""
 
-    def __init__(self, path: Path, process: subprocess.Popen[bytes]) -> None:
-        """Speak for *process*, which opens the log at *path*."""
+    def __init__(self, path: Path, process: subprocess.Popen[bytes] | None = None) -> None:
+        """Speak for *process*, which opens the log at *path*; without one for somebody else's."""
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._path = path
         self._process = process
@@ -72,7 +73,8 @@ class Apart(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write_eof()
         await self._gone.wait()
-        await asyncio.to_thread(self._process.wait)
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way to the process."""
@@ -110,8 +112,50 @@ class Apart(asyncio.Protocol):
             answer(settled)
 
 
-async def write_apart(path: Path, lock: WriterLock) -> LogWriter:
+class Channels:
+    """Ways to the process that writes, for other processes of the same service.
+
+    Made before that process is, which inherits one end of each. A writer that follows it knows
+    nothing of them: whoever had one hands its records over as any other process does.
+    """
+
+    def __init__(self, number: int) -> None:
+        """Make *number* of them."""
+        pairs = [socketpair() for _ in range(number)]
+        self.ours = [ours for ours, _ in pairs]
+        self._theirs = [theirs for _, theirs in pairs]
+
+    async def write_apart(self, path: Path, lock: WriterLock) -> LogWriter:
+        """Do what ``write_apart`` does, with a writer that reads from these too."""
+        theirs, self._theirs = self._theirs, []
+        try:
+            return await write_apart(path, lock, theirs)
+        finally:
+            for end in theirs:
+                end.close()
+
+    def close(self) -> None:
+        """Close what nobody took."""
+        for end in (*self.ours, *self._theirs):
+            end.close()
+
+
+async def join(path: Path, channel: socket) -> LogWriter:
+    """Whoever writes the log at *path* and reads from the other end of *channel*.
+
+    Raises:
+        OSError: It is no socket.
+    """
+    channel.setblocking(False)
+    loop = asyncio.get_running_loop()
+    _, apart = await loop.create_connection(lambda: Apart(path), sock=channel)
+    return apart
+
+
+async def write_apart(path: Path, lock: WriterLock, others: Sequence[socket] = ()) -> LogWriter:
     """Write the log at *path* in a process of its own, which shares *lock* until it ends.
+
+    *others* are ends of sockets from which it takes entries too.
 
     Raises:
         LogUnavailable: The process cannot be started, or cannot write the file.
@@ -120,7 +164,7 @@ async def write_apart(path: Path, lock: WriterLock) -> LogWriter:
     ours.setblocking(False)
     with theirs:
         try:
-            process = _start(path, lock, theirs)
+            process = _start(path, lock, theirs, others)
         except OSError as error:
             ours.close()
             raise _not_started(path) from error
@@ -139,13 +183,16 @@ async def write_apart(path: Path, lock: WriterLock) -> LogWriter:
     return apart
 
 
-def _start(path: Path, lock: WriterLock, channel: socket) -> subprocess.Popen[bytes]:
+def _start(
+    path: Path, lock: WriterLock, channel: socket, others: Sequence[socket]
+) -> subprocess.Popen[bytes]:
+    handles = [other.fileno() for other in others]
     # A session of its own: a terminal's Ctrl-C must not end it before the service has finished.
     return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-P", "-m", "service.log.process", str(path)],
+        [sys.executable, "-P", "-m", "service.log.process", str(path), *map(str, handles)],
         stdin=channel.fileno(),
         stdout=subprocess.DEVNULL,
-        pass_fds=(lock.handle,),
+        pass_fds=(lock.handle, *handles),
         start_new_session=True,
     )
 

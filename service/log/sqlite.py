@@ -57,10 +57,13 @@ class DecisionLogFile:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, start: Start = write_here) -> Self:
+    async def open(
+        cls, path: Path, *, start: Start = write_here, writer: LogWriter | None = None
+    ) -> Self:
         """Open the log at *path*, made with its folder where it is missing.
 
-        Where nobody else writes it, *start* begins to: in this process, unless told otherwise.
+        *writer* writes it already, for this process too. Where nobody does, *start* begins to: in
+        this process, unless told otherwise.
 
         Raises:
             LogUnavailable: It can neither be written nor handed to whoever writes it.
@@ -70,6 +73,7 @@ class DecisionLogFile:
         except (OSError, RuntimeError) as error:
             raise unwritable(path, str(error)) from error
         log = cls(path, start)
+        log._writer = writer
         try:
             await log._ask(None)
         except BaseException:

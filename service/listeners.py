@@ -1,0 +1,199 @@
+"""What takes requests: a socket, a server on it, and further processes on the same port.
+
+One process of Python uses one processor. Further listeners are processes of their own with their
+own evaluators; the kernel spreads connections over all of them (``SO_REUSEPORT``, socket(7)), and
+all hand their records to the one process that writes the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from service.api.front import Front
+from service.errors import SettingsRefused
+from service.settings import Settings
+
+_LOG = structlog.get_logger("portreeve")
+_GRACE_SECONDS = 15
+_LOOK_SECONDS = 0.2
+_STEADY_SECONDS = 30.0
+_LONGEST_PAUSE = 30.0
+
+
+class Server(uvicorn.Server):
+    """Leaves the process alive after its last answer, so that the log and engine are closed too.
+
+    Uvicorn's own handling raises the signal again when it has stopped serving, which ends the
+    process before anything after it has run.
+    """
+
+    def stop(self) -> None:
+        """Finish what is being answered, then end."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on the signals that ask for it; a second one does not wait any more."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+def configuration(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    """How *app* is served.
+
+    Raises:
+        SettingsRefused: The certificate or its key cannot be used.
+    """
+    config = uvicorn.Config(
+        Front(app),
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsRefused(
+            f"the TLS certificate or key cannot be used: {error}",
+            hint="Check both files; the certificate comes first, then its chain.",
+        ) from error
+    return config
+
+
+def bind(settings: Settings) -> socket.socket:
+    """A socket that listens where *settings* say, beside others where there are several listeners.
+
+    Raises:
+        SettingsRefused: The address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server(
+            (settings.host, settings.port),
+            family=family,
+            backlog=2048,
+            reuse_port=settings.listeners > 1,
+        )
+    except OSError as error:
+        raise SettingsRefused(
+            f"cannot listen on `{settings.host}:{settings.port}`: {(error.strerror or '').lower()}",
+            hint="Another program may use the port; choose one with --port.",
+        ) from error
+
+
+@contextlib.asynccontextmanager
+async def accompanied(
+    settings: Settings, digest: str, channels: Sequence[socket.socket]
+) -> AsyncIterator[None]:
+    """Have one more listener for each of *channels*, and another for each that ends too early.
+
+    Args:
+        settings: With the port that is listened on.
+        digest: Of the bundle that all of them must have.
+        channels: Leads each to the process that writes the log; closed here.
+    """
+    companions = [Companion(settings, digest) for _ in channels]
+    for companion, channel in zip(companions, channels, strict=True):
+        with channel:
+            companion.start(channel)
+    watch = asyncio.create_task(_watch(companions))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        for companion in companions:
+            companion.ask_to_stop()
+        await asyncio.gather(*(asyncio.to_thread(one.wait) for one in companions))
+
+
+async def _watch(companions: Sequence[Companion]) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        for companion in companions:
+            companion.replace_if_ended()
+
+
+class Companion:
+    """One more listener, as its parent sees it."""
+
+    def __init__(self, settings: Settings, digest: str) -> None:
+        """It serves with *settings*, and the bundle of this *digest* only."""
+        self._arguments = [settings.model_dump_json(), digest]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._pause = 0.0
+
+    def start(self, channel: socket.socket | None = None) -> None:
+        """Start the process; it ends when its standard input is closed, however that happens."""
+        handles = () if channel is None else (channel.fileno(),)
+        # A session of its own: a terminal's Ctrl-C must not end it before its requests are done.
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "service.companion",
+                *self._arguments,
+                *map(str, handles),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=handles,
+            start_new_session=True,
+        )
+        self._started = time.monotonic()
+
+    def replace_if_ended(self) -> None:
+        """Start another one where it ended; one that never lasts is started ever more seldom."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        now = time.monotonic()
+        if now - self._started > _STEADY_SECONDS:
+            self._pause = 0.0
+        if now - self._started < self._pause:
+            return
+        self._pause = min(_LONGEST_PAUSE, max(1.0, self._pause * 2))
+        _LOG.warning("listener_replaced", pid=process.pid, ended=process.returncode)
+        self.start()
+
+    def ask_to_stop(self) -> None:
+        """Let it finish what it is answering."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+
+    def wait(self) -> None:
+        """Return when it is gone, killed where it takes longer than anybody waits."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(_GRACE_SECONDS + 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
