@@ -29,5 +29,11 @@ monthly_micros(team) := object.get(table, ["teams", team], object.get(table, "de
 }
 
 # METADATA
+# description: The limit of a team in that field of the section on budgets.
+budget(field, team) := object.get(table, ["teams", team], object.get(table, "default", null)) if {
+	table := object.get(data.org, ["budget", field], {})
+}
+
+# METADATA
 # description: Whether limits in money are in that currency, as a value.
 are_in(currency) := currency == object.get(data.org, ["limits", "currency"], "USD")

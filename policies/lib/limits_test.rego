@@ -22,6 +22,13 @@ test_whoever_has_no_team_has_the_default if limits.accelerators(null) == 8 with 
 
 test_a_team_may_be_without_a_limit if limits.accelerators("research") == null with data.org as _org
 
+test_limits_of_the_section_on_budgets_are_by_team_too if {
+	org := {"budget": {"monthly_micros": {"default": 7, "teams": {"vision": null}}}}
+	limits.budget("monthly_micros", "speech") == 7 with data.org as org
+	limits.budget("monthly_micros", "vision") == null with data.org as org
+	limits.budget("monthly_micros", null) == null with data.org as {}
+}
+
 test_some_team_may_take_fewer_than_what_is_above_the_lowest_limit if {
 	limits.some_team_may_take_fewer_than(5) with data.org as _org
 	not limits.some_team_may_take_fewer_than(4) with data.org as _org

@@ -7,10 +7,8 @@
 package policies.rules.budget.run_rate
 
 import data.policies.lib.limits
+import data.policies.lib.money
 import data.policies.lib.owners
-import data.policies.lib.whole
-
-_hours_per_month := 730
 
 # METADATA
 # title: Change stays within the team's monthly limit per request
@@ -46,8 +44,8 @@ deny contains {"code": "BUD-001", "resource": null, "facts": facts} if {
 	facts := {
 		"team": owners.shown(judged.total.team),
 		"role": judged.total.role,
-		"monthly": _monthly_units(judged.total.firm_micros_per_hour),
-		"limit": whole.quotient(judged.limit, 1000000),
+		"monthly": money.monthly(judged.total.firm_micros_per_hour),
+		"limit": money.units(judged.limit),
 		"currency": judged.total.currency,
 	}
 }
@@ -80,12 +78,5 @@ _judgement(index, total, change, limit) := {
 	},
 } if {
 	comparable := limits.are_in(total.currency)
-
-	# A month's amount may be above 2^53, an hour's share of the limit is not.
-	hourly := whole.quotient(limit, _hours_per_month)
-}
-
-# Whole units of the currency per month, rounded up: 730 hours in millionths are 73 in 100,000ths.
-_monthly_units(micros_per_hour) := (units * 73) + whole.ceiling((micros_per_hour % 100000) * 73, 100000) if {
-	units := whole.quotient(micros_per_hour, 100000)
+	hourly := money.hourly(limit)
 }
