@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.bundle.countries import COUNTRIES
+from service.bundle import residency_names
 from service.bundle.budgets import check_budgets
 from service.errors import BundleRefused
 
@@ -57,17 +57,7 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
     yield from _uses_in_scopes(org, catalog)
     yield from _uses_in_vendor(org, catalog)
     yield from _uses_in_books(org, catalog)
-    jurisdictions = {
-        entry["jurisdiction"]
-        for entries in catalog.get("countries", {}).values()
-        for entry in entries
-    }
-    for name, place in org.data_classes.items():
-        pointer = f"/data_classes/{name}"
-        for jurisdiction in place.jurisdictions:
-            yield f"{pointer}/jurisdictions", jurisdiction, jurisdictions, "known jurisdiction"
-        for country in place.countries:
-            yield f"{pointer}/countries", country, COUNTRIES, "country of ISO 3166-1"
+    yield from residency_names.uses(org, catalog)
     accelerators = catalog.get("accelerators", {})
     for index, rate in enumerate(org.internal_rates):
         pointer = f"/internal_rates/{index}/accelerator"

@@ -16,7 +16,7 @@ from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
-from service.bundle.parameters.residency import ResidencyParameters
+from service.bundle.parameters.residency import DataClass, ResidencyParameters
 from service.bundle.parameters.vendor import VendorParameters
 from service.bundle.waivers import Waiver
 from service.model.base import Count, Limit, PriceKind, Reason, Scope, Text, Value
@@ -62,17 +62,6 @@ class Limits(Value):
     currency: Text = "USD"
     accelerators_per_resource: Limit = Limit()
     monthly_micros_per_request: Limit = Limit()
-
-
-class DataClass(Value):
-    """Where data of one class may be: in any of these jurisdictions or countries.
-
-    A class that lists neither may be anywhere. Jurisdictions are those of the catalog, countries
-    are two capital letters (ISO 3166-1).
-    """
-
-    jurisdictions: tuple[Text, ...] = ()
-    countries: tuple[Text, ...] = ()
 
 
 class ScopeRule(Value):

@@ -16,7 +16,8 @@ import data.policies.lib.residency
 #   that the organisation states for each class of data the resource holds or processes.
 #   Countries come from the vendor's region by the catalog, never from the name of the region.
 #   A class without countries and jurisdictions may be anywhere; a class the organisation does not
-#   list cannot be judged.
+#   list cannot be judged. Copies are left to RES-004, places without a single country to RES-005,
+#   conditions of adequacy to RES-008, and what depends on the asset to RES-009.
 # custom:
 #   code: RES-001
 #   severity: critical
@@ -26,41 +27,40 @@ import data.policies.lib.residency
 #   fields:
 #     - change
 #     - data
+#     - operator
 #     - places
 #   tables:
 #     - catalog.countries
 #     - catalog.regions
 #     - org.data_classes
+#     - org.residency.certified
 #   adapters:
 #     - kubernetes
 #     - terraform
-deny contains {"code": "RES-001", "resource": held.resource.address, "facts": facts} if {
-	some held in _held
-	held.resource.places != null
-	some restriction in held.restrictions
-	some place in held.resource.places
-	_outside(restriction, place)
+deny contains {"code": "RES-001", "resource": resource.address, "facts": facts} if {
+	some resource in _held
+	resource.places != null
+	some item in resource.data
+	some place in resource.places
+	not residency.is_copy(place)
+	residency.standings(item, place, resource) == {"outside"}
 
 	facts := {
-		"data_class": restriction.data_class,
+		"data_class": item.class,
 		"region": place.region,
 		"country": place.country,
-		"allowed": residency.allowed(restriction),
+		"allowed": residency.allowed(item),
 	}
 }
 
-deny contains {"code": "RES-001", "resource": held.resource.address, "undetermined": missing} if {
-	some held in _held
+deny contains {"code": "RES-001", "resource": resource.address, "undetermined": missing} if {
+	some resource in _held
 
-	places := sort({pointer |
-		some restriction in held.restrictions
-		some pointer in _not_known(restriction, held.resource.places)
-	})
-	missing := array.concat(residency.missing_classes(held.resource), places)
+	missing := array.concat(residency.missing_classes(resource), _missing_places(resource))
 	missing != []
 }
 
-_held := [{"resource": resource, "restrictions": residency.restrictions(resource)} |
+_held := [resource |
 	some resource in input.resources
 	_may_hold_data(resource)
 	changes.takes(resource)
@@ -70,17 +70,13 @@ _may_hold_data(resource) if resource.data != []
 
 else if resource.unknown["/data"]
 
-_outside(restriction, place) if {
-	place.country != null
-	not residency.permits(restriction, place)
-}
-
-_not_known(restriction, places) := [pointer |
-	some index, place in places
-	place.country == null
-	not residency.permits(restriction, place)
+_missing_places(resource) := sort({pointer |
+	some item in resource.data
+	some index, place in resource.places
+	not residency.is_copy(place)
+	"unknown" in residency.standings(item, place, resource)
 	pointer := sprintf("/places/%d/country", [index])
-] if {
-	places != null
-	places != []
-} else := ["/places"]
+}) if {
+	resource.places != null
+	resource.places != []
+} else := ["/places" | residency.restricted(resource) != set()]

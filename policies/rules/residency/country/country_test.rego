@@ -8,13 +8,22 @@ _org := {"data_classes": {
 	"public": {"jurisdictions": [], "countries": []},
 }}
 
-_frankfurt := {"region": "eu-central-1", "country": "DE", "jurisdictions": ["eea", "eu"]}
+_place(region, country, jurisdictions) := {
+	"region": region,
+	"kind": "physical",
+	"use": "region",
+	"country": country,
+	"jurisdictions": jurisdictions,
+	"conditional": [],
+}
 
-_zurich := {"region": "eu-central-2", "country": "CH", "jurisdictions": []}
+_frankfurt := _place("eu-central-1", "DE", ["eea", "eu"])
 
-_london := {"region": "EU-WEST-01A", "country": "GB", "jurisdictions": ["uk"]}
+_zurich := _place("eu-central-2", "CH", [])
 
-_nowhere := {"region": "global", "country": null, "jurisdictions": []}
+_london := _place("EU-WEST-01A", "GB", ["uk"])
+
+_nowhere := _place("eu-isoe-west-1", null, [])
 
 _holding(names, places) := testing.workload({
 	"data": [{"class": name, "asset": null} | some name in names],
@@ -71,4 +80,32 @@ test_data_that_is_not_known_is_undetermined if {
 test_what_is_deleted_is_left_alone if {
 	deleted := object.union(_holding(["health", "genome"], [_london]), {"change": "delete"})
 	_found(deleted) == set()
+}
+
+test_a_copy_is_left_to_another_rule if {
+	every use in ["paired", "replication"] {
+		_found(_holding(["health"], [object.union(_london, {"use": use})])) == set()
+		_found(_holding(["health"], [_frankfurt, object.union(_nowhere, {"use": use})])) == set()
+	}
+}
+
+test_a_place_without_a_single_country_is_left_to_another_rule if {
+	_found(_holding(["health"], [object.union(_nowhere, {"kind": "global"})])) == set()
+}
+
+test_an_asset_that_may_be_elsewhere_is_judged_by_its_own_places if {
+	org := {"data_classes": {"chats": {"countries": ["GB"], "assets": {"prompts": {"countries": ["DE"]}}}}}
+	prompts := testing.workload({"data": [{"class": "chats", "asset": "prompts"}], "places": [_london]})
+	found := country.deny with input as testing.request([prompts]) with data.org as org
+	found == {{"code": "RES-001", "resource": "Deployment prod/llama-70b", "facts": {
+		"data_class": "chats",
+		"region": "EU-WEST-01A",
+		"country": "GB",
+		"allowed": "DE",
+	}}}
+
+	# Whatever it is but prompts may be there: another rule asks for the asset.
+	undeclared := object.union(prompts, {"data": [{"class": "chats", "asset": null}]})
+	none := country.deny with input as testing.request([undeclared]) with data.org as org
+	none == set()
 }

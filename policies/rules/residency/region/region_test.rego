@@ -18,32 +18,46 @@ _found(resource) := found if {
 	found := region.deny with input as testing.request([resource]) with data.org as _org
 }
 
-_refused(changes) := {{"code": "RES-002", "resource": "Deployment prod/llama-70b", "facts": object.union(
-	{"data_class": "health", "unbinding": "", "preferred": [], "excluded": []},
-	changes,
-)}}
+_reported(code, facts) := {{"code": code, "resource": "Deployment prod/llama-70b", "facts": facts}}
+
+_refused := _reported("RES-002", {"data_class": "health"})
 
 _undetermined(missing) := {{"code": "RES-002", "resource": "Deployment prod/llama-70b", "undetermined": missing}}
 
-test_restricted_data_without_any_region_is_refused if _found(_holding(["health"], {})) == _refused({})
+test_restricted_data_without_any_region_is_refused if _found(_holding(["health"], {})) == _refused
 
 test_all_restricted_classes_are_named_once if {
-	_found(_holding(["public", "payments", "health"], {})) == _refused({"data_class": "health, payments"})
+	_found(_holding(["public", "payments", "health"], {})) == _reported("RES-002", {"data_class": "health, payments"})
 }
 
 test_a_preferred_region_is_no_guarantee if {
-	_found(_holding(["health"], {"region_constraint": {"preferred": ["eu-central-1"], "excluded": ["us-east-1"]}})) == _refused({
-		"unbinding": " (a preferred one is no guarantee)",
+	constraint := {"preferred": ["eu-central-1"], "excluded": ["us-east-1"]}
+	_found(_holding(["health"], {"region_constraint": constraint})) == _reported("RES-006", {
+		"data_class": "health",
 		"preferred": ["eu-central-1"],
-		"excluded": ["us-east-1"],
 	})
 }
 
 test_a_list_of_excluded_regions_lets_new_ones_in if {
-	_found(_holding(["health"], {"region_constraint": {"excluded": ["us-east-1"]}})) == _refused({
-		"unbinding": " (excluding others lets every new one in)",
+	constraint := {"excluded": ["us-east-1"]}
+	_found(_holding(["health"], {"region_constraint": constraint})) == _reported("RES-007", {
+		"data_class": "health",
 		"excluded": ["us-east-1"],
 	})
+}
+
+test_what_is_not_known_is_reported_once_by_the_code_that_would_refuse if {
+	every code, constraint in {
+		"RES-006": {"preferred": ["eu-central-1"]},
+		"RES-007": {"excluded": ["us-east-1"]},
+	} {
+		later := {"region_constraint": constraint, "unknown": {"/region": "after_apply"}}
+		_found(_holding(["health"], later)) == {{
+			"code": code,
+			"resource": "Deployment prod/llama-70b",
+			"undetermined": ["/region"],
+		}}
+	}
 }
 
 test_a_region_or_a_required_one_is_fine if {
@@ -52,8 +66,8 @@ test_a_region_or_a_required_one_is_fine if {
 }
 
 test_a_region_that_nobody_stated_is_refused_though_it_exists if {
-	_found(_holding(["health"], {"unknown": {"/region": "undeclared"}})) == _refused({})
-	_found(_holding(["health"], {"unknown": {"/region": "elsewhere"}})) == _refused({})
+	_found(_holding(["health"], {"unknown": {"/region": "undeclared"}})) == _refused
+	_found(_holding(["health"], {"unknown": {"/region": "elsewhere"}})) == _refused
 }
 
 test_a_region_that_is_still_to_come_is_undetermined if {
