@@ -8,6 +8,7 @@ request that our rules see, evaluated and answered. wrk loads both, in turns.
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -114,7 +116,9 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
         theirs = f"http://127.0.0.1:{port}/v1/data/portreeve/entry/findings"
         try:
             wait_until(lambda: call(f"http://127.0.0.1:{port}/health").status == 200, server)
-            with portreeve(folder, env={"PORTREEVE_LOG_LEVEL": "info"}) as service:
+            listeners = min(4, len(os.sched_getaffinity(0)))
+            with portreeve(folder, env={"PORTREEVE_LISTENERS": str(listeners)}) as service:
+                wait_until(lambda: _listening(service.url) == listeners, service.process)
                 ours = f"{service.url}/v1/kubernetes/validate/prod-eu"
                 bodies = (
                     (ours, json.dumps(asked)),
@@ -122,9 +126,19 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
                 )
                 _compare(bodies, rounds, seconds, folder)
                 mine, other = resident_mib(service.process.pid), resident_mib(server.pid)
-                print(f"webhook: resident memory {mine:.0f} MiB in all, OPA {other:.0f} MiB")
+                print(
+                    f"webhook: {listeners} listeners, resident memory {mine:.0f} MiB in all, "
+                    f"OPA {other:.0f} MiB"
+                )
         finally:
             stop(server)
+
+
+def _listening(url: str) -> int:
+    """How many sockets listen on the port of *url*."""
+    port = f":{urlsplit(url).port:04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(port in words[1] and words[3] == "0A" for words in map(str.split, lines))
 
 
 def _compare(
