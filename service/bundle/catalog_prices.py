@@ -11,6 +11,8 @@ from service.bundle.catalog_sizes import CONFIDENCE
 from service.model.base import PriceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from service.bundle.catalog_places import Regions
     from service.bundle.catalog_sizes import Sizes
 
@@ -56,26 +58,37 @@ def read_prices(
     )
     prices: Prices = {}
     for (vendor, name, kind, region), row in rows.items():
-        size = sizes.get(vendor, {}).get(name)
-        if size is None:
-            raise row.refused(f"`{vendor} {name}` is not in instance_types.csv")
-        if region != EVERYWHERE and region not in regions.get(vendor, {}):
-            raise row.refused(f"`{region}` is not a region of `{vendor}` in regions.csv")
-        row.choice("price_kind", PRICE_KINDS)
+        price = check_price(row, sizes, regions)
         if row.text("source") not in sources:
             raise row.refused(f"the source `{row.text('source')}` is not in sources.csv")
         of_type = prices.setdefault(vendor, {}).setdefault(name, {})
-        of_type.setdefault(kind, {})[region] = {
-            "micros_per_hour": _micros(row, size),
-            "currency": row.text("currency"),
-            "as_of": row.day("as_of"),
-            "source": row.text("source"),
-            "confidence": row.choice("confidence", CONFIDENCE),
-        }
+        of_type.setdefault(kind, {})[region] = price
     return prices
 
 
-def accelerators_of(size: dict[str, Any]) -> Fraction:
+def check_price(row: Row, sizes: Sizes, regions: Regions) -> dict[str, Any]:
+    """The price that *row* states, of a size and a region that the catalog has.
+
+    Raises:
+        BundleRefused: The size or region does not exist, or the price is outside its bounds.
+    """
+    vendor, name, region = (row.text(column) for column in ("vendor", "instance_type", "region"))
+    size = sizes.get(vendor, {}).get(name)
+    if size is None:
+        raise row.refused(f"`{vendor} {name}` is not in instance_types.csv")
+    if region != EVERYWHERE and region not in regions.get(vendor, {}):
+        raise row.refused(f"`{region}` is not a region of `{vendor}` in regions.csv")
+    row.choice("price_kind", PRICE_KINDS)
+    return {
+        "micros_per_hour": _micros(row, size),
+        "currency": row.text("currency"),
+        "as_of": row.day("as_of"),
+        "source": row.text("source"),
+        "confidence": row.choice("confidence", CONFIDENCE),
+    }
+
+
+def accelerators_of(size: Mapping[str, Any]) -> Fraction:
     """How many whole accelerators a size carries; below 1 for a share of one."""
     return Fraction(size["slice"] or size["count"])
 

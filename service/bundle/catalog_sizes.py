@@ -32,11 +32,16 @@ def read_sizes(directory: Tables, accelerators: Accelerators) -> Sizes:
     )
     sizes: Sizes = {}
     for (vendor, name), row in rows.items():
-        sizes.setdefault(vendor, {})[name] = _size(row, accelerators)
+        sizes.setdefault(vendor, {})[name] = check_size(row, accelerators)
     return sizes
 
 
-def _size(row: Row, accelerators: Accelerators) -> dict[str, Any]:
+def check_size(row: Row, accelerators: Accelerators) -> dict[str, Any]:
+    """The instance type that *row* states, with an accelerator that the catalog has.
+
+    Raises:
+        BundleRefused: The accelerator does not exist, or a figure is outside its bounds.
+    """
     identity = row.text("accelerator")
     card = accelerators.get(identity)
     if card is None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from service.bundle.freshness import old_prices, price_days
+
+from service.bundle.digest import part_digests
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
 
     from service.bundle.values import Bundle
@@ -15,17 +18,21 @@ def inspect(bundle: Bundle, *, today: date | None = None) -> dict[str, Any]:
     """Name, revision and digest, the codes with their titles, the posture, and the catalog's size.
 
     ``prices`` states how many there are and the days of the oldest and the newest; with *today*
-    also the age of the oldest in days.
+    also the age of the oldest in days, and the vendors all of whose prices are older than the
+    organisation allows.
     """
     catalog = bundle.data["catalog"]
-    days = sorted(price["as_of"] for price in _prices(catalog))
+    days = sorted(day for of_vendor in price_days(catalog).values() for day in of_vendor)
     oldest, newest = (days[0], days[-1]) if days else (None, None)
     return {
         "name": bundle.ref.name,
         "revision": bundle.ref.revision,
         "digest": bundle.ref.digest,
+        "parts": part_digests(bundle.modules, bundle.data),
         "organisation": bundle.org.name,
         "posture": bundle.org.posture.value,
+        "modes": len(bundle.org.modes),
+        "waivers": {waiver.id: waiver.expires for waiver in bundle.org.waivers},
         "rules": {
             code: {"title": rule.title, "severity": rule.severity.value, "package": rule.package}
             for code, rule in bundle.rulebook.items()
@@ -36,16 +43,12 @@ def inspect(bundle: Bundle, *, today: date | None = None) -> dict[str, Any]:
             "oldest": oldest,
             "newest": newest,
             "oldest_age_days": _age(oldest, today),
+            "stale_after_days": bundle.org.catalog.stale_price_days,
+            "stale_vendors": {
+                old.vendor: old.newest for old in (old_prices(bundle, today) if today else [])
+            },
         },
     }
-
-
-def _prices(catalog: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every price: by vendor, type, kind of price and region."""
-    for types in catalog.get("prices", {}).values():
-        for kinds in types.values():
-            for regions in kinds.values():
-                yield from regions.values()
 
 
 def _age(day: str | None, today: date | None) -> int | None:

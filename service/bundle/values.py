@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.parameters.budget import BudgetParameters
+from service.bundle.parameters.catalog import CatalogParameters
 from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
 from service.bundle.parameters.residency import DataClass, ResidencyParameters
@@ -140,6 +141,7 @@ class OnUnknown(Value):
 class Org(Value):
     """Everything the organisation states, complete with defaults: no table is ever absent.
 
+    ``own`` holds what rules of the organisation's own read, under names of its choice.
     ``waiver_days`` is how many days ahead ``portreeve waiver add`` lets a waiver end.
     """
 
@@ -157,11 +159,13 @@ class Org(Value):
     internal_rates: tuple[InternalRate, ...] = ()
     usage: tuple[UsageRow, ...] = ()
     budgets: dict[Text, BudgetRow] = {}
+    catalog: CatalogParameters = CatalogParameters()
     gpu: GpuParameters = GpuParameters()
     budget: BudgetParameters = BudgetParameters()
     residency: ResidencyParameters = ResidencyParameters()
     vendor: VendorParameters = VendorParameters()
     hygiene: HygieneParameters = HygieneParameters()
+    own: dict[str, JsonValue] = {}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from service.bundle.inspecting import inspect
 from service.bundle.load import load
 from service.bundle.write import write
 from service.commands import bundle_diff, bundle_promote
+from service.commands.freshness import warn_of_old_prices
 
 
 def add(commands: Any) -> None:
@@ -46,9 +47,7 @@ def run_build(given: argparse.Namespace) -> int:
 
 def run_inspect(given: argparse.Namespace) -> int:
     """Print what the bundle holds, as JSON."""
-    print(
-        json.dumps(
-            inspect(load(find_bundle(given.bundle)), today=datetime.now(UTC).date()), indent=2
-        )
-    )
+    bundle = load(find_bundle(given.bundle))
+    print(json.dumps(inspect(bundle, today=datetime.now(UTC).date()), indent=2))
+    warn_of_old_prices(bundle)
     return 0

@@ -12,6 +12,7 @@ from typing import Any
 from service import events
 from service.app import find_bundle, start_engine
 from service.bundle.load import load
+from service.commands.freshness import warn_of_old_prices
 from service.commands.sources import POINTS, Kind, Source, find, normalise
 from service.decide.digests import digest
 from service.errors import RequestRefused, SettingsRefused
@@ -92,10 +93,12 @@ async def _check(
             pipeline = Pipeline(bundle, engine, log)
             kind = Kind(given.kind) if given.kind else None
             limit = settings.plan_limit_mib * 2**20
-            return [
+            decisions = [
                 (name, await _one(pipeline, name, kind, scope=scope, limit=limit))
                 for name in _names(given.paths)
             ]
+            warn_of_old_prices(bundle, [decision for _, decision in decisions])
+            return decisions
         finally:
             await engine.close()
     finally:

@@ -1,0 +1,1 @@
+"""Prices from files that vendors publish into the catalog of a bundle, without any network."""
