@@ -15,6 +15,7 @@ from service.bundle.catalog import build_catalog
 from service.bundle.catalog_rows import Overlay, Tables
 from service.bundle.coherence import check_org
 from service.bundle.invalid import explain
+from service.bundle.own_policies import FOLDER, with_own
 from service.bundle.reading import read_mapping, read_text
 from service.bundle.shipped import CATALOG, is_bundle_name, shipped, shipped_root
 from service.bundle.values import Bundle, Org, Rule
@@ -51,6 +52,7 @@ class _Sources:
     org: Mapping[str, Any]
     stated_in: Mapping[str, str]
     overlays: tuple[Overlay, ...] = ()
+    own_policies: tuple[Path, ...] = ()
 
 
 def build(directory: Path) -> Bundle:
@@ -58,7 +60,8 @@ def build(directory: Path) -> Bundle:
 
     Rules and catalog are those of the project the folder lies in (``../../policies`` and
     ``../catalog`` of ``bundles/<name>``), or those that come with Portreeve. Tables in ``catalog``
-    of the bundle, and of those that it extends, lie over the shared ones row by row.
+    of the bundle, and of those that it extends, lie over the shared ones row by row; rules in
+    their ``policies`` are added to the shared ones.
 
     Raises:
         BundleRefused: Any part of it is missing, malformed or must not decide; names the file.
@@ -75,7 +78,7 @@ def build(directory: Path) -> Bundle:
     parts = Parts(
         name=sources.file.name,
         revision=sources.file.revision,
-        sources=read_modules(_policies_folder(directory)),
+        sources=_checked(with_own(read_modules(_policies_folder(directory)), sources.own_policies)),
         data=data,
         org=org,
     )
@@ -102,7 +105,7 @@ def read_modules(policies: Path) -> dict[str, str]:
     """Rego sources below ``rules`` and ``lib`` of the folder *policies* by path, without tests.
 
     Raises:
-        BundleRefused: A file cannot be read, or there are too many.
+        BundleRefused: A file cannot be read.
     """
     modules: dict[str, str] = {}
     for part in ("lib", "rules"):
@@ -110,6 +113,10 @@ def read_modules(policies: Path) -> dict[str, str]:
             if not path.name.endswith("_test.rego"):
                 inside = f"policies/{path.relative_to(policies).as_posix()}"
                 modules[inside] = read_text(path, what=inside)
+    return modules
+
+
+def _checked(modules: dict[str, str]) -> dict[str, str]:
     if len(modules) > _MOST_MODULES:
         raise BundleRefused(f"there are {len(modules)} modules, expected {_MOST_MODULES} at most")
     return modules
@@ -131,9 +138,10 @@ def _read(directory: Path, extending: tuple[Path, ...]) -> _Sources:
     org, stated_in = _read_org(directory)
     overlay = _overlay(directory)
     own = (overlay,) if overlay.folder.is_dir() else ()
+    policies = (directory / FOLDER,) if (directory / FOLDER).is_dir() else ()
     if file.extends is None:
         rules: Selection = "all" if file.rules is None else file.rules
-        return _Sources(file, rules, file.enable, org, stated_in, own)
+        return _Sources(file, rules, file.enable, org, stated_in, own, policies)
     below = _extended(directory, file.extends, what)
     if below in (directory, *extending):
         raise BundleRefused(f"{what}: `extends` leads back to `{below.name}`")
@@ -145,6 +153,7 @@ def _read(directory: Path, extending: tuple[Path, ...]) -> _Sources:
         {**base.org, **org},
         {**base.stated_in, **stated_in},
         (*base.overlays, *own),
+        (*base.own_policies, *policies),
     )
 
 
