@@ -11,6 +11,7 @@ from service.bundle.digest import check_numbers, digest
 from service.bundle.entry import ENTRY_RULE, entry_module
 from service.bundle.metadata import rulebook_of
 from service.bundle.recursion import check_recursion
+from service.bundle.references import check_references
 from service.bundle.syntax import program
 from service.bundle.values import Bundle, Org
 from service.errors import BundleRefused
@@ -62,6 +63,7 @@ def assemble(
     parsed = program(sources, compile_modules(sources, {}, entry=None, limits=limits))
     check_program(parsed)
     check_recursion(parsed)
+    check_references(parsed, data)
     reporters, rulebook = rulebook_of(parsed)
     codes = select(rulebook)
     chosen = [reporter for reporter in reporters if reporter.codes & codes]

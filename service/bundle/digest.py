@@ -36,6 +36,15 @@ def digest(modules: Mapping[str, str], data: Mapping[str, Any]) -> str:
     return f"sha256:{content.hexdigest()}"
 
 
+def part_digests(modules: Mapping[str, str], data: Mapping[str, Any]) -> dict[str, str]:
+    """The digest of each part that has an owner of its own: ``rules`` and every table of *data*."""
+    tables = {
+        name: f"sha256:{hashlib.sha256(canonical(content)).hexdigest()}"
+        for name, content in data.items()
+    }
+    return {"rules": digest(modules, {}), **tables}
+
+
 def check_numbers(value: Any, pointer: str = "") -> None:
     """Refuse data that two engines would read differently.
 

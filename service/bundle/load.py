@@ -11,11 +11,12 @@ from service.bundle.archive import LARGEST_ARCHIVE, unpack
 from service.bundle.assemble import Parts, assemble
 from service.bundle.build import build
 from service.bundle.checks import ENTRY_PATH, ROOTS
-from service.bundle.digest import canonical
+from service.bundle.digest import canonical, part_digests
 from service.bundle.invalid import explain
 from service.bundle.values import Bundle, Org
 from service.bundle.write import MANIFEST, RULES
 from service.errors import BundleRefused
+from service.model.request import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ def loads(raw: bytes) -> Bundle:
     named = manifest.get("metadata")
     if not isinstance(named, dict) or manifest.get("roots") != list(ROOTS):
         raise BundleRefused("`.manifest` is not one that portreeve wrote", hint=_HINT)
+    _check_schema(named)
     data = {table: _table(files, table) for table in _TABLES}
     selected = frozenset(_json(files, RULES))
     modules = _modules(files)
@@ -72,21 +74,43 @@ def loads(raw: bytes) -> Bundle:
         org=_org(data["org"]),
     )
     bundle = assemble(parts, select)
-    _check_same(bundle, entry, files, _text(named, "digest"))
+    _check_same(bundle, entry, files, named)
     return bundle
 
 
-def _check_same(bundle: Bundle, entry: str, files: Mapping[str, bytes], digest: str) -> None:
+def _check_schema(named: Mapping[str, Any]) -> None:
+    """The rules must have been checked against the form of request that this release makes."""
+    known = named.get("request_schema")
+    first, last = (known.get("min"), known.get("max")) if isinstance(known, dict) else (None, None)
+    if not isinstance(first, int) or not isinstance(last, int):
+        raise BundleRefused("`.manifest` does not state its `request_schema`", hint=_HINT)
+    if not first <= SCHEMA_VERSION <= last:
+        raise BundleRefused(
+            f"the bundle is for requests of version {first} to {last}, this release of portreeve "
+            f"makes those of version {SCHEMA_VERSION}",
+            hint="Build the bundle with the release that is to use it.",
+        )
+
+
+def _check_same(
+    bundle: Bundle, entry: str, files: Mapping[str, bytes], named: Mapping[str, Any]
+) -> None:
     """What is generated must be what the archive holds: an altered entry could leave rules out."""
     if bundle.modules[ENTRY_PATH] != entry:
         raise BundleRefused(f"`{ENTRY_PATH}` is not what the rules make of it", hint=_HINT)
     rules = {code: rule.model_dump(mode="json") for code, rule in bundle.rulebook.items()}
     if _json(files, RULES) != rules:
         raise BundleRefused(f"`{RULES}` is not what the METADATA of the rules says", hint=_HINT)
+    digest = _text(named, "digest")
     if bundle.ref.digest != digest:
         raise BundleRefused(
             f"the digest in `.manifest` is `{digest}`, the content has `{bundle.ref.digest}`",
             hint="The archive was changed after it was built. " + _HINT,
+        )
+    parts = part_digests(bundle.modules, bundle.data)
+    if named.get("parts") != parts:
+        raise BundleRefused(
+            "the digests of parts in `.manifest` are not those of its content", hint=_HINT
         )
 
 

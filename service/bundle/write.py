@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from service.bundle.archive import pack
 from service.bundle.checks import ROOTS
-from service.bundle.digest import canonical
+from service.bundle.digest import canonical, part_digests
 from service.errors import BundleRefused
+from service.model.request import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from service.bundle.values import Bundle
@@ -47,7 +48,10 @@ def archived(bundle: Bundle) -> bytes:
         "metadata": {
             "name": bundle.ref.name,
             "digest": bundle.ref.digest,
+            "parts": part_digests(bundle.modules, bundle.data),
             "portreeve": version("portreeve"),
+            # The forms of a request that the rules were checked against.
+            "request_schema": {"min": SCHEMA_VERSION, "max": SCHEMA_VERSION},
         },
     }
     rules = {code: rule.model_dump(mode="json") for code, rule in bundle.rulebook.items()}

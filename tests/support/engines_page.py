@@ -331,7 +331,10 @@ def page(tallies: Sequence[Tally]) -> str:
         ("Builtins that rules may call", [name for name in names if name in ALLOWED]),
         ("Operators", [name for name in names if name in OPERATORS]),
         ("The language itself, in cases without builtins", [""]),
-        ("Builtins that rules may not call", [name for name in names[1:] if name not in usable]),
+        (
+            "Builtins that rules may not call",
+            [name for name in names if name and name not in usable],
+        ),
     ):
         rows = ((name, tuple(tally.by_builtin[name] for tally in tallies)) for name in chosen)
         parts += [f"\n## {title}\n\n", _table("builtin", rows, engines)]

@@ -216,6 +216,33 @@ def test_look_up_in_data_without_a_default_is_refused(
     assert error.message.endswith("` looks into data without a default")
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "data.org.limit",
+        "data.org.limits.accelerators_per_resource.most",
+        "data.org.posture.warn",
+        "data.catalog.acelerators",
+        "counts.most",
+        "data.policies.lib.totals.most",
+        "data.policies.rules.gpu.other.deny",
+    ],
+)
+def test_reference_to_what_is_not_there_is_refused(
+    refused: Callable[..., BundleRefused], reference: str
+) -> None:
+    error = refused(LINE, f"{LINE}\t{reference} != 1\n")
+    full = reference.replace("counts", "data.policies.lib.counts")
+    assert error.message == f"{SIZE}:18: `{full}` is nowhere in this bundle"
+
+
+def test_reference_to_a_variable_that_is_called_as_an_import_is_its_own(
+    sources: dict[str, str], assembled: Assembled
+) -> None:
+    sources[COUNTS] += "\nmost(counts) := counts.most\n\nlimits := data.org.limits\n"
+    assert assembled(sources)
+
+
 def test_look_up_with_a_default_is_accepted(sources: dict[str, str], assembled: Assembled) -> None:
     look_up = 'object.get(data.org.limits, ["teams", resource.ownership.team], null)'
     sources[SIZE] = sources[SIZE].replace(LINE, f"{LINE}\t{look_up} != 1\n\tresource.labels[_]\n")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from service.bundle.archive import LARGEST_CONTENT, MOST_ENTRIES, pack, unpack
 from service.bundle.build import build
-from service.bundle.digest import canonical, digest
+from service.bundle.digest import canonical, digest, part_digests
 from service.bundle.inspecting import inspect
 from service.bundle.load import load, loads
 from service.bundle.shipped import shipped
@@ -97,6 +97,19 @@ def test_manifest_is_one_that_opa_reads(files: dict[str, bytes], small: Bundle) 
     assert manifest["roots"] == ["catalog", "index", "org", "policies", "portreeve"]
     assert manifest["rego_version"] == 1
     assert manifest["metadata"]["digest"] == small.ref.digest
+    assert manifest["metadata"]["request_schema"] == {"min": 1, "max": 1}
+    assert set(manifest["metadata"]["parts"]) == {"rules", "catalog", "index", "org"}
+
+
+def test_a_change_of_one_part_changes_the_digest_of_that_part_only(
+    sources: dict[str, str], assembled: Callable[..., Bundle], small: Bundle
+) -> None:
+    other = assembled(sources, catalog={"a": 1})
+
+    before = part_digests(small.modules, small.data)
+    after = part_digests(other.modules, other.data)
+
+    assert {name for name in before if before[name] != after[name]} == {"catalog"}
 
 
 @given(st.permutations(["a.rego", "b.rego", "c.rego", "é.rego"]))
@@ -238,6 +251,9 @@ def test_file_that_is_no_part_of_a_bundle_is_refused(files: dict[str, bytes], pa
         (".manifest", b'"org",', b"", "`.manifest` is not one that portreeve wrote"),
         (".manifest", b'"metadata"', b'"other"', "`.manifest` is not one that portreeve wrote"),
         ("portreeve/entry.rego", b"findings :=", b"others :=", "`portreeve/entry.rego` is not wh"),
+        (".manifest", b'"max":1', b'"max":"1"', "`.manifest` does not state its `request_schema`"),
+        (".manifest", b'"min":1', b'"min":2', "for requests of version 2 to 1, this release"),
+        (".manifest", b'"rules":"sha256:', b'"rules":"sha512:', "the digests of parts in `.mani"),
     ],
 )  # fmt: skip
 def test_archive_that_was_changed_is_refused(
@@ -278,5 +294,6 @@ def test_inspection_says_what_is_in_it() -> None:
 
 def test_inspection_of_a_bundle_without_prices(small: Bundle) -> None:
     found = inspect(small)
-    assert found["prices"] == {"rows": 0, "oldest": None, "newest": None, "oldest_age_days": None}
+    assert found["prices"]["rows"] == 0
+    assert {found["prices"][name] for name in ("oldest", "newest", "oldest_age_days")} == {None}
     assert canonical(found)
