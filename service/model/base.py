@@ -19,6 +19,10 @@ Count = Annotated[int, Field(ge=0, le=LARGEST_EXACT)]
 Signed = Annotated[int, Field(ge=-LARGEST_EXACT, le=LARGEST_EXACT)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/]*)*$", max_length=1024)]
+Day = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
+]
+"""A day as ``2027-03-31``, in UTC; rules compare days as texts."""
 
 
 class Value(BaseModel):

@@ -6,13 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from service.model.base import Text, Value
+from service.model.base import Day, Text, Value
 from service.model.resource import Asset
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Day = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
-]
 
 
 class AllowedPlaces(Value):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from service.model.base import Count, Text, Value
+from service.model.base import Count, Day, Text, Value
 
 Percent = Annotated[int, Field(ge=1, le=100)]
-Day = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
-]
 
 
 class Share(Value):
