@@ -86,7 +86,7 @@ def judge(reading: Reading, catalog: Mapping[str, Any]) -> Judgement:
         BundleRefused: The file is not what it should be, or has more offers than any real list.
     """
     judgement = Judgement()
-    judge_one = _Judge(catalog, judgement)
+    judge_one = _Judge(catalog, judgement, mixed=reading.mixed)
     offers: dict[Key, list[Offer]] = {}
     count = 0
     for item in reading.offers:
@@ -129,9 +129,10 @@ def _refuse_contradiction(offers: list[Offer], judgement: Judgement) -> None:
 class _Judge:
     """The look-ups that judging needs."""
 
-    def __init__(self, catalog: Mapping[str, Any], judgement: Judgement) -> None:
+    def __init__(self, catalog: Mapping[str, Any], judgement: Judgement, *, mixed: bool) -> None:
         self._catalog = catalog
         self._judgement = judgement
+        self._mixed = mixed
         self._added: dict[Key, dict[str, Any]] = {}
         self._ranges = _ranges(catalog)
 
@@ -200,7 +201,7 @@ class _Judge:
         )
 
     def _carries_accelerators(self, offer: Offer) -> bool:
-        if offer.hardware is not None:
+        if offer.hardware is not None or not self._mixed:
             return True
         families = self._catalog["instance_families"].get(offer.vendor, {})
         prefixes = [prefix for prefix in families if offer.instance_type.startswith(prefix)]

@@ -79,11 +79,13 @@ class Source:
 class Reading:
     """What is read from a price list: where it comes from, and its rows as they are asked for.
 
-    *sources* is complete only when *offers* is exhausted.
+    *sources* is complete only when *offers* is exhausted. *mixed* lists have sizes without
+    accelerators too, which are then left out and not refused.
     """
 
     sources: list[Source]
     offers: Iterator[Offer | Refused]
+    mixed: bool = True
 
 
 def price_text(value: str) -> str:

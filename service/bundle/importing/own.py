@@ -25,7 +25,7 @@ _LONGEST_ID = 64
 def read(path: Path, known_sources: Collection[str]) -> Reading:
     """The rows of the table at *path*."""
     sources: list[Source] = []
-    return Reading(sources, _offers(path, known_sources, sources))
+    return Reading(sources, _offers(path, known_sources, sources), mixed=False)
 
 
 def _offers(path: Path, known: Collection[str], sources: list[Source]) -> Iterator[Offer | Refused]:

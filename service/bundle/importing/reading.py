@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from service.bundle.importing import aws_bulk, azure_retail, gpuhunt, own
-from service.bundle.importing.offers import Reading, unreadable
+from service.bundle.importing.offers import unreadable
 from service.errors import BundleRefused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from service.bundle.importing.offers import Offer, Refused
+    from service.bundle.importing.offers import Offer, Reading, Refused
 
 
 class Format(StrEnum):
@@ -56,7 +57,7 @@ def read(kind: Format, path: Path, *, as_of: str | None, known_sources: Collecti
         reading = gpuhunt.read(path, day)
     else:
         reading = azure_retail.read(path, day)
-    return Reading(reading.sources, _explained(path, reading.offers))
+    return replace(reading, offers=_explained(path, reading.offers))
 
 
 def _day(kind: Format, as_of: str | None) -> str:
