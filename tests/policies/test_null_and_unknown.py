@@ -52,6 +52,23 @@ class _Reason:
 
 LEGITIMATE = (
     _Reason(
+        "GPU-004",
+        NULL,
+        r"/model/(optimizer|precision)",
+        "what nobody declares is taken in the way that needs least",
+    ),
+    *(
+        _Reason(code, NULL, r"/model/tensor_parallel", "what is not split needs no link or memory")
+        for code in ("GPU-006", "GPU-007", "GPU-016")
+    ),
+    *(
+        _Reason(code, NULL, r"/purpose", "what does not say that it trains is not taken to")
+        for code in ("GPU-008", "GPU-009", "GPU-016")
+    ),
+    _Reason("GPU-008", NULL, r"/placement/host_network", "only pods have the network of a node"),
+    _Reason("GPU-009", NULL, r"/workers_per_copy", "a copy without workers is no gang"),
+    _Reason("GPU-016", NULL, r"/placement/host_ipc", "only pods have the memory of a node"),
+    _Reason(
         "GPU-002",
         NULL,
         r"/model/memory_percent",
@@ -152,6 +169,16 @@ LEGITIMATE = (
         "the organisation says which purposes must not stop",
     ),
     _Reason("BUD-005", NULL, r"/purpose", "what nobody says the purpose of need not end"),
+    _Reason("BUD-010", NULL, r"/budgets/[0-9]+/limit", "a budget that states no limit has none"),
+    _Reason(
+        "BUD-011", NULL, r"/budgets/[0-9]+/approval", "above nothing stated nobody has to agree"
+    ),
+    _Reason("BUD-012", NULL, r"/budgets/[0-9]+/soft", "above nothing stated nobody is told"),
+    _Reason(
+        "BUD-010", ROW, r"org\.budgets(\.northwind/vision|\.clusters/vision)?", "no budget is kept"
+    ),
+    _Reason("BUD-011", ROW, r"org\.budgets(\.northwind/vision)?", "no budget is kept"),
+    _Reason("BUD-012", ROW, r"org\.budgets(\.northwind/vision)?", "no budget is kept"),
     _Reason(
         "BUD-005",
         ROW,
@@ -163,6 +190,31 @@ LEGITIMATE = (
         ROW,
         r"org\.limits\.accelerators_per_resource.*",
         "what the organisation states no limit for has none, or the default",
+    ),
+    *(
+        _Reason(code, ROW, r"org\.hygiene\.required.*", "what is not required need not be named")
+        for code in ("HYG-001", "HYG-002", "HYG-003", "HYG-004")
+    ),
+    *(
+        _Reason(code, NULL, r"/ownership/environment", "no environment is none of those listed")
+        for code in ("HYG-002", "HYG-004", "HYG-010")
+    ),
+    _Reason("HYG-007", NULL, r"/purpose", "what has no purpose is no notebook"),
+    _Reason(
+        "HYG-007",
+        ROW,
+        r"org\.hygiene\.longest_idle_minutes",
+        "without a longest one any idle limit will do",
+    ),
+    *(
+        _Reason(code, ROW, r"org\.hygiene\.clusters.*", "a cluster without facts needs nothing")
+        for code in ("HYG-008", "HYG-009")
+    ),
+    _Reason(
+        "HYG-010",
+        ROW,
+        r"org\.hygiene\.pinned_environments",
+        "where no digests are asked for, tags will do",
     ),
 )
 
@@ -300,6 +352,7 @@ _LOOKED_UP_BY_RESOLVE = frozenset(
         ("catalog", "operators"),
         ("catalog", "prices"),
         ("catalog", "regions"),
+        ("org", "budgets"),
         ("org", "internal_rates"),
         ("org", "prices"),
     }

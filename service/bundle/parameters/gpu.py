@@ -21,6 +21,14 @@ class GpuParameters(Value):
     with anybody else: whole ones and MIG partitions only (GPU-013); none unless stated.
     ``own_accelerators`` are accelerators of the catalog that nobody rents out and that the
     organisation has all the same (GPU-014).
+
+    ``training_memory_percent`` is the share of an accelerator's memory that training may fill; 100
+    refuses only what cannot run at all (GPU-004). ``mixed_gradient_bytes`` are the bytes of one
+    gradient in mixed precision: 2 as in DeepSpeed with fp16, 4 where they are summed up in fp32, as
+    in Megatron-LM, which makes 18 bytes per parameter with AdamW (GPU-004).
+    ``tensor_parallel_without_link`` is over how many accelerators each layer may be split where no
+    fast link joins them (GPU-007). ``shared_memory_mib`` is the least size of ``/dev/shm`` in a pod
+    with several accelerators, 1 GiB as NVIDIA's manual of NCCL advises (GPU-016).
     """
 
     mean_context_percent: Count = Field(default=25, le=100)
@@ -29,3 +37,7 @@ class GpuParameters(Value):
     tokens_per_pass_percent: Count = Field(default=100, ge=100)
     isolated_classes: tuple[Text, ...] = ()
     own_accelerators: tuple[Text, ...] = ()
+    training_memory_percent: Count = Field(default=100, ge=10, le=100)
+    mixed_gradient_bytes: Count = Field(default=2, ge=2, le=4)
+    tensor_parallel_without_link: Count = Field(default=2, ge=1)
+    shared_memory_mib: Count = Field(default=1024, ge=64)
