@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.bundle import residency_names
+from service.bundle import hardware_names, residency_names
 from service.bundle.budgets import check_budgets
 from service.errors import BundleRefused
 
@@ -55,9 +55,10 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
     yield from _uses_in_modes(org, bundle)
     yield from _uses_in_waivers(org, bundle)
     yield from _uses_in_scopes(org, catalog)
-    yield from _uses_in_vendor(org, catalog)
     yield from _uses_in_books(org, catalog)
+    yield from _uses_in_vendor(org, catalog)
     yield from residency_names.uses(org, catalog)
+    yield from hardware_names.uses(org, catalog)
     accelerators = catalog.get("accelerators", {})
     for index, rate in enumerate(org.internal_rates):
         pointer = f"/internal_rates/{index}/accelerator"
@@ -91,18 +92,6 @@ def _uses_in_scopes(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
             yield f"/scopes/{index}/region", scope.region, regions, f"region of `{scope.vendor}`"
 
 
-def _uses_in_books(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
-    """The vendors of usage and budgets; a scope may name one that the catalog does not have."""
-    vendors = {*catalog.get("operators", {}), *(scope.vendor or "" for scope in org.scopes)}
-    what = "vendor of the catalog or of a scope"
-    for index, row in enumerate(org.usage):
-        if row.vendor is not None:
-            yield f"/usage/{index}/vendor", row.vendor, vendors, what
-    for path, budget in org.budgets.items():
-        for name in budget.match.vendors:
-            yield f"/budgets/{path}/match/vendors", name, vendors, what
-
-
 def _uses_in_vendor(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
     """Vendors are those of the catalog, and what scopes call a vendor: a hall of one's own."""
     stated = org.vendor
@@ -121,6 +110,18 @@ def _uses_in_vendor(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
     accelerators = catalog.get("accelerators", {})
     for name in stated.accepted_proprietary:
         yield "/vendor/accepted_proprietary", name, accelerators, "accelerator of the catalog"
+
+
+def _uses_in_books(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
+    """The vendors of usage and budgets; a scope may name one that the catalog does not have."""
+    vendors = {*catalog.get("operators", {}), *(scope.vendor or "" for scope in org.scopes)}
+    what = "vendor of the catalog or of a scope"
+    for index, row in enumerate(org.usage):
+        if row.vendor is not None:
+            yield f"/usage/{index}/vendor", row.vendor, vendors, what
+    for path, budget in org.budgets.items():
+        for name in budget.match.vendors:
+            yield f"/budgets/{path}/match/vendors", name, vendors, what
 
 
 def _check_once(table: str, keys: Iterable[tuple[str, ...]]) -> None:

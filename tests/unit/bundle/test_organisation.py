@@ -128,6 +128,22 @@ def test_key_is_stated_in_one_file(project: Path) -> None:
             "internal_rates: [{accelerator: h100, micros_per_hour: 1}]",
             "`h100` at `/internal_rates/0/accelerator` is no accelerator of the catalog",
         ),
+        (
+            "gpu: {isolated_classes: [health]}",
+            "`health` at `/gpu/isolated_classes` is no class in data_classes",
+        ),
+        (
+            "gpu: {own_accelerators: [mtia]}",
+            "`mtia` at `/gpu/own_accelerators` is no accelerator of the catalog",
+        ),
+        (
+            "hygiene: {clusters: {lab: {taints: {nvidai: [nvidia.com/gpu]}}}}",
+            "`nvidai` at `/hygiene/clusters/lab/taints` is no manufacturer of the catalog",
+        ),
+        (
+            "hygiene: {clusters: {lab: {runtime_class: {nvidai: nvidia}}}}",
+            "`nvidai` at `/hygiene/clusters/lab/runtime_class` is no manufacturer of the catalog",
+        ),
     ],
 )
 def test_name_that_nothing_has_is_refused(project: Path, text: str, said: str) -> None:
