@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from service.model.base import Count, Text, Value
@@ -37,7 +39,7 @@ class GpuParameters(Value):
     tokens_per_pass_percent: Count = Field(default=100, ge=100)
     isolated_classes: tuple[Text, ...] = ()
     own_accelerators: tuple[Text, ...] = ()
-    training_memory_percent: Count = Field(default=100, ge=10, le=100)
-    mixed_gradient_bytes: Count = Field(default=2, ge=2, le=4)
-    tensor_parallel_without_link: Count = Field(default=2, ge=1)
-    shared_memory_mib: Count = Field(default=1024, ge=64)
+    training_memory_percent: Annotated[int, Field(ge=10, le=100)] = 100
+    mixed_gradient_bytes: Annotated[int, Field(ge=2, le=4)] = 2
+    tensor_parallel_without_link: Annotated[int, Field(ge=1, le=1024)] = 2
+    shared_memory_mib: Annotated[int, Field(ge=64, le=1_048_576)] = 1024
