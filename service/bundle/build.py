@@ -101,6 +101,16 @@ def catalog_tables(directory: Path) -> Tables:
     return Tables(_catalog_folder(directory), (*below, own))
 
 
+def policy_folders(directory: Path) -> tuple[Path, ...]:
+    """Where the rules of the bundle in the folder *directory* lie: the shared ones, then its own.
+
+    Raises:
+        BundleRefused: A ``bundle.yaml`` of the chain is missing or malformed.
+    """
+    directory = directory.resolve()
+    return (_policies_folder(directory), *_read(directory, ()).own_policies)
+
+
 def read_modules(policies: Path) -> dict[str, str]:
     """Rego sources below ``rules`` and ``lib`` of the folder *policies* by path, without tests.
 

@@ -1,4 +1,4 @@
-"""``portreeve bundle build|inspect``."""
+"""``portreeve bundle build|inspect|diff|promote|test``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.app import find_bundle
 from service.bundle.inspecting import inspect
 from service.bundle.load import load
 from service.bundle.write import write
-from service.commands import bundle_diff, bundle_promote
+from service.commands import bundle_diff, bundle_promote, bundle_test
 from service.commands.freshness import warn_of_old_prices
 
 
@@ -35,6 +35,7 @@ def add(commands: Any) -> None:
     look.set_defaults(run=run_inspect)
     bundle_diff.add(actions)
     bundle_promote.add(actions)
+    bundle_test.add(actions)
 
 
 def run_build(given: argparse.Namespace) -> int:
