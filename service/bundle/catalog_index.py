@@ -12,7 +12,8 @@ from service.bundle.catalog_sizes import Sizes
 from service.model.base import PriceKind
 
 # The sizes of a set that tensor parallelism can use: powers of two divide the heads of most models.
-_COUNTS = (1, 2, 4, 8)
+_COUNTS = (1, 2, 4, 8, 16)
+_SOLD = ("current", "previous")
 
 # What is more than three times as large, or as fast, replaces nothing.
 _FARTHEST = Fraction(3)
@@ -24,24 +25,25 @@ def fit_ladder(accelerators: Accelerators, sizes: Sizes) -> list[dict[str, Any]]
     """Sets of one accelerator that somebody rents out, from the smallest memory to the largest.
 
     A set stays within one instance type and one scale-up domain, because a model that is spread
-    over more than that needs a design and not a hint. Accelerators without a figure for bfloat16
-    are left out: most of them are too old for it, and it is what models are published in.
+    over more than that needs a design and not a hint; it may be a part of the instance, as a pod
+    takes it. Accelerators without a figure for bfloat16 are left out: most of them are too old for
+    it, and it is what models are published in. So are those that are retired or not sold yet.
     """
-    offered = {
-        (size["accelerator"], size["count"])
-        for named in sizes.values()
-        for size in named.values()
-        if size["slice"] is None
-    }
+    largest: dict[str, int] = {}
+    for named in sizes.values():
+        for size in named.values():
+            if size["slice"] is None:
+                name = size["accelerator"]
+                largest[name] = max(size["count"], largest.get(name, 0))
     ladder = [
         _rung(name, accelerator, count)
         for name, accelerator in accelerators.items()
         for count in _COUNTS
-        if (name, count) in offered
+        if count <= min(largest.get(name, 0), accelerator["scale_up_domain"] or 1)
         and accelerator["rentable"] == "yes"
+        and accelerator["status"] in _SOLD
         and accelerator["usable_mib"] is not None
         and accelerator["bf16_tflops"] is not None
-        and count <= (accelerator["scale_up_domain"] or 1)
     ]
     return sorted(ladder, key=lambda rung: (rung["total_mib"], rung["count"], rung["accelerator"]))
 

@@ -141,16 +141,23 @@ _need(resource, copy) := {"mib": mib, "stated_mib": mib, "parts": parts} if {
 }
 
 # Words for what would do and is smaller by the organisation's ratio; the first is the easiest to take.
-_smaller(resource, copy, mib) := [words |
-	some option in [
+_smaller(resource, copy, mib) := [option.label |
+	options := [
 		_fewer(resource, copy, mib),
 		_slice(resource, copy, mib),
 		ladder.set_with(resource.software_stack, mib, copy.percent),
 	]
+	some position, option in options
 	option != null
 	copy.memory_mib * 100 >= option.total_mib * object.get(data.org, ["gpu", "oversized_percent"], 200)
-	words := option.label
+	not _is_repeated(options, position)
 ]
+
+# The smallest set of all may be one of the same accelerators.
+_is_repeated(options, 2) if {
+	options[0] != null
+	options[0].label == options[2].label
+}
 
 # Fewer of the same: powers of two, which tensor parallelism can use with most models.
 _fewer(resource, copy, mib) := {"label": label, "total_mib": total_mib} if {

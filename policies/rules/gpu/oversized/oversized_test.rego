@@ -83,6 +83,15 @@ test_fewer_of_the_same_come_first if {
 	})
 }
 
+test_the_same_is_not_proposed_twice if {
+	eight := _serving({"fit": {"accelerators_per_copy": 8}})
+	_found_with(eight, {}, {"fit": [{"label": "1 x NVIDIA-H100-80GB-HBM3", "total_mib": 81559}]}) == _warned({
+		"count": 8,
+		"memory_gib": 637,
+		"instead": "1 x NVIDIA-H100-80GB-HBM3",
+	})
+}
+
 # One sequence is assumed and twice as much of everything is left: 32,680 MiB are 92 % of 35,522.
 test_room_for_a_batch_is_left_where_no_concurrency_is_declared if {
 	_found(_serving({"model": {"concurrency": null}})) == _warned({

@@ -26,7 +26,7 @@ import data.policies.lib.whole
 #   code: GPU-015
 #   severity: low
 #   mode: warn
-#   message: "`{resource}` declares {claimed} tokens/s; {copies} copies on {count} x {label} ({bandwidth_gbs} GB/s each) with batches of {batch} generate {bound} at most"
+#   message: "`{resource}` declares {claimed} tokens/s; {copies} on {count} x {label} ({bandwidth_gbs} GB/s each) with batches of {batch} generate {bound} at most"
 #   remedy: Correct the declared throughput, or plan for more copies, larger batches, fewer bits per weight or accelerators with more memory bandwidth.
 #   undetermined: "it cannot be told whether `{resource}` can reach the throughput it declares; not known: {missing}"
 #   fields:
@@ -60,7 +60,7 @@ deny contains {"code": "GPU-015", "resource": resource.address, "facts": facts} 
 
 	facts := {
 		"claimed": resource.throughput.tokens_per_second,
-		"copies": resource.copies.max,
+		"copies": _copies(resource.copies.max),
 		"count": resource.fit.accelerators_per_copy,
 		"label": sizing.label(resource),
 		"bandwidth_gbs": bandwidth_gbs,
@@ -118,6 +118,10 @@ _bound(resource, bandwidth_gbs) := of_one * min([resource.copies.max, 5000]) if 
 	per_pass := min([1000, object.get(data.org, ["gpu", "tokens_per_pass_percent"], 100)])
 	of_one := whole.quotient(whole.quotient(batch * steps, 64) * per_pass, 100)
 } else := null
+
+_copies(1) := "one copy"
+
+_copies(number) := sprintf("%d copies", [number]) if number != 1
 
 # What is certainly read of one sequence's cache in each step.
 _cache_megabits(resource) := floor((values * resource.fit.kv_bits) / 1000000) if {

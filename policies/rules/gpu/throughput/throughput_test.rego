@@ -44,7 +44,7 @@ _found(resource) := _found_with(resource, {})
 
 _facts := {
 	"claimed": 1669,
-	"copies": 2,
+	"copies": "2 copies",
 	"count": 1,
 	"label": "AMD_Instinct_MI300X_OAM",
 	"bandwidth_gbs": 5300,
@@ -65,6 +65,10 @@ _claim(tokens) := {"throughput": {"tokens_per_second": tokens}}
 test_more_tokens_than_memory_delivers_are_warned_of if _found(_serving({})) == _warned({})
 
 test_as_many_tokens_as_memory_delivers_are_fine if _found(_serving(_claim(1668))) == set()
+
+test_one_copy_is_called_one if {
+	_found(_serving({"copies": {"min": 1, "max": 1}})) == _warned({"copies": "one copy", "bound": 834})
+}
 
 test_only_active_parameters_are_read if _found(_serving({"fit": {"params_active_m": 12900}})) == set()
 
