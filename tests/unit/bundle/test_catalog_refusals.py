@@ -266,11 +266,11 @@ def _corrupt(change: Callable[[bytes], bytes], folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda raw: raw + b"\xff\n", "prices.csv:1812: the table is not UTF-8"),
-        (lambda raw: raw + b"a\0b\n", "prices.csv:1812: the table holds a NUL byte"),
-        (lambda raw: raw + b"aws,p5\n", "prices.csv:1812: 2 cells found, expected 9"),
-        (lambda raw: raw + b'"aws', "prices.csv:1812: this line is not CSV"),
-        (lambda raw: raw + b"\n", "prices.csv:1812: 0 cells found, expected 9"),
+        (lambda raw: raw + b"\xff\n", "prices.csv:END: the table is not UTF-8"),
+        (lambda raw: raw + b"a\0b\n", "prices.csv:END: the table holds a NUL byte"),
+        (lambda raw: raw + b"aws,p5\n", "prices.csv:END: 2 cells found, expected 9"),
+        (lambda raw: raw + b'"aws', "prices.csv:END: this line is not CSV"),
+        (lambda raw: raw + b"\n", "prices.csv:END: 0 cells found, expected 9"),
         (lambda _: b"", "prices.csv:1: the table has no rows"),
         (lambda raw: raw.splitlines(keepends=True)[0], "prices.csv:1: the table has no rows"),
         (lambda raw: raw.decode().encode("utf-16"), "prices.csv:1: the table holds a NUL byte"),
@@ -280,10 +280,10 @@ def _corrupt(change: Callable[[bytes], bytes], folder: Path) -> None:
 def test_what_is_no_table_is_refused(
     copy: Path, change: Callable[[bytes], bytes], message: str
 ) -> None:
-    assert len(_rows(copy / "prices.csv")) == 1811
+    end = len(_rows(copy / "prices.csv")) + 1
     _corrupt(change, copy)
 
-    assert _refusal(copy).message.startswith(message)
+    assert _refusal(copy).message.startswith(message.replace("END", str(end)))
 
 
 def test_a_table_that_is_too_large_is_not_read(copy: Path) -> None:

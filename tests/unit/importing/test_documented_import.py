@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from service.bundle.build import build, catalog_tables
+from service.bundle.build import catalog_tables
 from service.bundle.catalog import build_catalog
 from service.bundle.catalog_rows import KEYS
 from service.bundle.importing.reading import Format
 from service.bundle.parameters.catalog import CatalogParameters
+from service.bundle.reading import read_mapping
 from service.cli import parser
 
 ROOT = Path(__file__).parents[3]
@@ -37,8 +38,8 @@ def test_every_kind_of_price_list_and_every_action_is_shown() -> None:
 
 def test_the_default_is_the_one_that_is_shown() -> None:
     assert f"stale_price_days: {CatalogParameters().stale_price_days}" in PAGE
-    default = build(ROOT / "bundles" / "default")
-    assert default.org.catalog == CatalogParameters()
+    stated = read_mapping(ROOT / "bundles/default/org/catalog.yaml", what="catalog.yaml")
+    assert stated == {"catalog": CatalogParameters().model_dump(mode="json")}
 
 
 def test_the_rows_that_are_shown_are_rows(tmp_path: Path) -> None:
