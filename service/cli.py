@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from service.commands import audit, bundle, catalog, check, explain, serve, waiver
+from service.commands import audit, bundle, catalog, check, explain, init, serve, waiver
 from service.errors import GovernanceError
 from service.pipeline import VERSION
 
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"portreeve {VERSION}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (serve, check, explain, bundle, catalog, waiver, audit):
+    for module in (init, serve, check, explain, bundle, catalog, waiver, audit):
         module.add(commands)
     return top
 
