@@ -19,7 +19,7 @@ import data.policies.lib.unknowns
 #   code: HYG-010
 #   severity: low
 #   mode: warn
-#   message: "`{resource}` runs in {environment}, and {count} of its images are named without a digest, such as `{image}`"
+#   message: "`{resource}` runs in the environment {environment}, and {count} of its images are named without a digest, such as `{image}`"
 #   remedy: Name each image by its digest, as `registry/name@sha256:…`; deployment tools can fill it in.
 #   undetermined: "it cannot be told whether `{resource}` has to name its images by digest, or does; not known: {missing}"
 #   fields:
