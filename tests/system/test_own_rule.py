@@ -15,6 +15,7 @@ from rule_examples import NOW, POLICIES
 from adapters.kubernetes.normalise import normalise_manifests
 from service.bundle.build import build
 from service.bundle.values import Bundle
+from service.commands.examples import read_examples
 from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.opa import OpaEngine
 from service.model.base import Scope
@@ -56,6 +57,22 @@ async def test_the_embedded_engine_judges_the_inputs_of_the_example(
         await engine.close()
 
     assert own(found) == [{"asked": 8, "limit": 1}] * INPUTS[name]
+
+
+async def test_the_examples_of_the_rule_are_judged_as_they_say(bundle: Bundle) -> None:
+    engine = await EmbeddedEngine.start(bundle)
+    told = []
+    try:
+        for example in read_examples((OWN,)):
+            normalised = example.request()
+            assert normalised is not None
+            request = Resolver(bundle).resolve(normalised, now=NOW)
+            findings = await engine.evaluate(request, seconds=30)
+            told.append(example.is_as_stated(request, findings, bundle))
+    finally:
+        await engine.close()
+
+    assert told == [True, True]
 
 
 @needs_opa

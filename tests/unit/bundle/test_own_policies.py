@@ -21,7 +21,7 @@ package policies.rules.house.{topic}
 #   remedy: Ask for something else.
 deny contains {{"code": "{code}", "resource": resource.address, "facts": {{}}}} if {{
 	some resource in input.resources
-	resource.zone == data.org.own.zone
+	resource.zone == object.get(data.org, ["own", "zone"], null)
 }}
 """
 TOPIC = "policies/rules/house/zones/zones.rego"
