@@ -40,8 +40,7 @@ purpose_missing(resource) := ["/purpose"] if {
 #   calc/calc_transformer_mem.py): weights and gradients 2, or 4 in fp32; in mixed precision 4 more
 #   for the weights that the optimizer updates; states of the optimizer as wide as what it updates,
 #   two of them for AdamW. So AdamW takes 8 in plain bf16 and 16 in mixed precision and in fp32; 18
-#   in mixed precision whose gradients have 4 bytes. Without an optimizer only weights and gradients
-#   are counted.
+#   in mixed precision whose gradients have 4 bytes. Without an optimizer only weights are counted.
 #   With adapters the other weights are frozen, as wide as the precision says and at 4 bits where it
 #   says nothing; adapters are trained in fp32, as PEFT does unless told otherwise.
 #   Where a fine-tuning run does not say how many parameters it trains, only weights are counted.
@@ -143,7 +142,8 @@ _kept(optimizer, kind) := 0 if {
 	optimizer.width != null
 } else := kind.master + (optimizer.states * kind.slot)
 
-_optimizer(model) := _plain(0) if {
+# One that nobody names may keep its states elsewhere and use gradients up as they appear.
+_optimizer(model) := object.union(_plain(0), {"keeps_elsewhere": true, "uses_gradients_up": true}) if {
 	model.optimizer == null
 } else := object.get(_optimizers, model.optimizer, _plain(0))
 

@@ -18,9 +18,8 @@ import data.policies.lib.whole
 #   Compares what one accelerator of a training job certainly holds (weights, gradients, states of the
 #   optimizer, and activations where their shape is declared) with its memory.
 #   What is not declared is taken in the way that needs least: without a ZeRO stage everything is
-#   divided among all accelerators, without an optimizer there are no states, and a fine-tuning run
-#   holds gradients and states of its adapters only, unless `adapter-params-m` is declared as 0, for
-#   all parameters.
+#   divided among all accelerators, without an optimizer there are weights only, and a fine-tuning run
+#   trains adapters only, unless `adapter-params-m` is declared as 0, for all parameters.
 #   `gpu.training_memory_percent` is the share of the memory that training may fill, all of it unless
 #   the organisation states less.
 # custom:
