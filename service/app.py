@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,7 @@ from service.api import decisions, health, kubernetes, plans
 from service.api.auth import read_gate
 from service.api.problems import problem
 from service.api.service import Limits, Service
+from service.bundle.freshness import old_prices
 from service.bundle.load import load
 from service.bundle.shipped import shipped
 from service.bundle.values import Bundle
@@ -120,6 +122,18 @@ async def start_engine(settings: Settings, bundle: Bundle) -> Engine:
     )
 
 
+def _say_old_prices(bundle: Bundle) -> None:
+    """One event for each vendor whose list prices are older than the organisation allows."""
+    for old in old_prices(bundle, datetime.now(UTC).date()):
+        _LOG.warning(
+            "old_prices",
+            vendor=old.vendor,
+            newest=old.newest,
+            age_days=old.days,
+            stale_price_days=old.limit,
+        )
+
+
 async def serve(settings: Settings) -> None:
     """Serve until the process is told to stop; what is waiting is then finished first.
 
@@ -131,6 +145,7 @@ async def serve(settings: Settings) -> None:
     # take the processor from whoever handed it over, which is worth a fifth of the throughput.
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     bundle = load(find_bundle(settings.bundle))
+    _say_old_prices(bundle)
     channels = Channels(settings.listeners - 1)
     try:
         log = await DecisionLogFile.open(settings.log, start=channels.write_apart)
