@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from adapters.terraform.plan import Item, Plan
+    from adapters.terraform.reading import Path
 
 _MODULE = re.compile(r'module\.([^.\["]+)(?:\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\])?(?:\.|\Z)')
 _HOPS = 32
@@ -53,9 +54,9 @@ class Configuration:
         """Whether the provider of *item* is configured with *name* at all."""
         return name in _mapping(self._provider(item).get("expressions"))
 
-    def referenced(self, item: Item, attribute: str, kind: str) -> tuple[Modules, str] | None:
-        """Module and name of the one *kind* of resource that *attribute* of *item* refers to."""
-        expression: Any = (self.expressions(item) or {}).get(attribute)
+    def referenced(self, item: Item, path: Path, kind: str) -> tuple[Modules, str] | None:
+        """Module and name of the one *kind* of resource that *item* refers to at *path*."""
+        expression = _at(self.expressions(item), path)
         modules = modules_of(item.module)
         for _ in range(_HOPS):
             references = _references(expression)
@@ -137,6 +138,17 @@ class Configuration:
                     inner = (*modules, name)
                     self._calls[inner] = call
                     waiting.append((inner, call.get("module")))
+
+
+def _at(expressions: Any, path: Path) -> Any:
+    """What is set at *path*; ``None`` also where a `dynamic` block leaves no trace of it."""
+    for step in path:
+        if isinstance(step, int):
+            known = isinstance(expressions, list) and step < len(expressions)
+            expressions = expressions[step] if known else None
+        else:
+            expressions = _mapping(expressions).get(step)
+    return expressions
 
 
 def _references(expression: Any) -> tuple[str, ...]:

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from adapters.terraform.configuration import Configuration, modules_of
+from adapters.terraform.configuration import Configuration
+from adapters.terraform.copies import Copies
 from adapters.terraform.draft import Draft
 from adapters.terraform.irrelevant import is_irrelevant
 from adapters.terraform.machines import read_machines
+from adapters.terraform.neighbours import Neighbours
 from adapters.terraform.places import read_cluster_place, read_place
 from adapters.terraform.plan import Item, Plan, read_plan
-from adapters.terraform.reading import Attributes
 from adapters.terraform.stores import read_store
 from adapters.terraform.tags import read_tags
-from adapters.terraform.types import COVERED, Covered, Machines, Store
+from adapters.terraform.types import COVERED, Copying, Covered, Machines, Store
 from service.errors import RequestRefused
 from service.model.base import Binding, Change, EnforcementPoint, Role, Scope
 from service.model.request import NotCovered, Request
@@ -31,6 +32,7 @@ from service.model.sensitive import redact_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from adapters.terraform.reading import Attributes
     from service.model.base import Reason
 
 _HINT = "Write the plan with `terraform show -json`."
@@ -54,7 +56,7 @@ class _Normaliser:
         self._plan = plan
         self._configuration = Configuration(plan)
         self._scope = scope
-        self._clusters: dict[str, list[Item]] | None = None
+        self._neighbours = Neighbours(plan, self._configuration)
 
     def request(self, caller: str, key: str) -> Request:
         """The whole request."""
@@ -120,7 +122,7 @@ class _Normaliser:
             raise _out_of_bounds(f"`{address[:256]}`", error) from None
 
     def _state(self, item: Item, covered: Covered, when: str) -> dict[str, Any] | None:
-        attributes = self._attributes(item, when)
+        attributes = self._neighbours.attributes(item, when)
         if attributes is None:
             return None
         draft = Draft()
@@ -136,52 +138,27 @@ class _Normaliser:
         else:
             locations = list(self._cluster_locations(item, *covered.cluster))
             read_cluster_place(covered, locations, draft)
-        if isinstance(covered, Machines):
-            read_machines(covered, attributes, draft)
-        elif isinstance(covered, Store):
-            read_store(covered, attributes, draft)
         adds = any(
             self._configuration.provider_sets(item, name)
             for name in ("default_tags", "default_labels")
         )
+        if isinstance(covered, Copying):
+            copies = Copies(covered, self._neighbours, self._configuration)
+            copies.read(item, attributes, draft, provider_adds=adds)
+            return
+        if isinstance(covered, Machines):
+            read_machines(covered, attributes, draft)
+        elif isinstance(covered, Store):
+            read_store(covered, attributes, draft)
         read_tags(attributes, covered.labels, draft, provider_adds=adds)
-
-    def _attributes(self, item: Item, when: str) -> Attributes | None:
-        values = item.body.get(when)
-        if values is None:
-            return None
-        if not isinstance(values, dict):
-            raise RequestRefused(
-                f"`{redact_text(item.address)[:256]}` has an unreadable `{when}`: expected values",
-                hint=_HINT,
-            )
-        return Attributes(
-            address=item.address,
-            values=values,
-            unknown=item.body.get("after_unknown") if when == "after" else None,
-            sensitive=item.body.get(f"{when}_sensitive"),
-            expressions=self._configuration.expressions(item),
-        )
 
     def _cluster_locations(
         self, item: Item, attribute: str, kind: str
     ) -> Iterator[tuple[str | None, Reason | None]]:
-        found = self._configuration.referenced(item, attribute, kind)
-        if found is None:
-            return
-        if self._clusters is None:
-            self._clusters = {}
-            for one in self._plan.items:
-                if one.type == kind and not one.is_data:
-                    self._clusters.setdefault(one.name, []).append(one)
-        modules, name = found
-        for cluster in self._clusters.get(name, ()):
-            if modules_of(cluster.module) == modules:
-                attributes = self._attributes(cluster, "after") or self._attributes(
-                    cluster, "before"
-                )
-                if attributes is not None:
-                    yield attributes.text(("location",))
+        for cluster in self._neighbours.referred(item, (attribute,), kind):
+            attributes = self._neighbours.state(cluster)
+            if attributes is not None:
+                yield attributes.text(("location",))
 
     def _own_scope(self, item: Item, covered: Covered) -> Scope | None:
         """The scope of one resource, where its Google project is not that of the request."""
@@ -191,7 +168,7 @@ class _Normaliser:
         return None if project is None else self._scope.model_copy(update={"project": project})
 
     def _project(self, item: Item) -> str | None:
-        attributes = self._attributes(item, "after") or self._attributes(item, "before")
+        attributes = self._neighbours.state(item)
         return None if attributes is None else attributes.text(("project",)).value
 
     def _completed_scope(self, covered: list[tuple[Item, Covered]]) -> Scope:

@@ -93,6 +93,27 @@ class Store(Covered):
     replication: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copying(Covered):
+    """A type that has the data of one store copied to others of the same type.
+
+    Attributes:
+        store: How the type of the stores is read.
+        store_type: The type of the stores.
+        name: The attribute of a store by which others name it.
+        source: The attribute that names the store whose data is copied.
+        rules: The block, and the block within it that says where copies go.
+        target: The attribute of the inner block that names a store.
+    """
+
+    store: Store
+    store_type: str
+    name: str
+    source: str
+    rules: tuple[str, str]
+    target: str
+
+
 _SPOT: dict[str | bool, PriceKind] = {"spot": PriceKind.SPOT, "regular": PriceKind.ON_DEMAND}
 _PREEMPTIBLE: dict[str | bool, PriceKind] = {True: PriceKind.SPOT, False: PriceKind.ON_DEMAND}
 _AZURE_MACHINE = Machines(
@@ -102,6 +123,13 @@ _AZURE_MACHINE = Machines(
     places=((("location",), PlaceKind.REGION),),
     labels=(("tags",),),
     market=((("priority",), _SPOT),),
+)
+_S3_BUCKET = Store(
+    vendor="aws",
+    places=((("region",), PlaceKind.REGION),),
+    labels=(("tags",), ("tags_all",)),
+    # Provider versions before 4.0; later ones have a resource type of its own for it.
+    replication=("replication_configuration",),
 )
 
 COVERED: dict[str, Covered] = {
@@ -189,12 +217,17 @@ COVERED: dict[str, Covered] = {
         market=((("priority",), _SPOT),),
         cluster=("kubernetes_cluster_id", "azurerm_kubernetes_cluster"),
     ),
-    "aws_s3_bucket": Store(
+    "aws_s3_bucket": _S3_BUCKET,
+    "aws_s3_bucket_replication_configuration": Copying(
         vendor="aws",
         places=((("region",), PlaceKind.REGION),),
-        labels=(("tags",), ("tags_all",)),
-        # Provider versions before 4.0; later ones have a resource type of its own for it.
-        replication=("replication_configuration",),
+        labels=(),
+        store=_S3_BUCKET,
+        store_type="aws_s3_bucket",
+        name="bucket",
+        source="bucket",
+        rules=("rule", "destination"),
+        target="bucket",
     ),
     "azurerm_storage_account": Store(
         vendor="azure",

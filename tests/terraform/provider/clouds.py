@@ -119,11 +119,33 @@ class AwsBucket(Machine):
     schema = Schema(
         attributes=[
             computed("id"),
+            computed("arn"),
             either("bucket"),
             either("region"),
             given("tags", LABELS),
             computed("tags_all", LABELS),
         ]
+    )
+
+
+class AwsBucketReplication(Machine):
+    """`aws_s3_bucket_replication_configuration`."""
+
+    name = "s3_bucket_replication_configuration"
+    schema = Schema(
+        attributes=[
+            computed("id"),
+            either("region"),
+            needed("bucket", requires_replace=True),
+            needed("role"),
+        ],
+        block_types=[
+            ListBlock(
+                "rule",
+                needed("status"),
+                blocks=(ListBlock("destination", needed("bucket")),),
+            ),
+        ],
     )
 
 
@@ -327,7 +349,13 @@ class Aws(_Cloud):
     """`hashicorp/aws`."""
 
     prefix = "aws_"
-    resources = (AwsInstance, AwsEksNodeGroup, AwsSecurityGroup, AwsBucket)
+    resources = (
+        AwsInstance,
+        AwsEksNodeGroup,
+        AwsSecurityGroup,
+        AwsBucket,
+        AwsBucketReplication,
+    )
     labels = ("default_tags", "tags")
     inherited = ("region",)
     schema = Schema(

@@ -39,7 +39,7 @@ import data.policies.lib.unknowns
 #     - kubernetes
 #     - terraform
 deny contains {"code": "RES-005", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "place": place} in _without_a_country
+	some {"resource": resource, "index": _, "place": place} in _without_a_country
 	place.kind != null
 	some item in resource.data
 	"scattered" in residency.standings(item, place, resource)
@@ -55,30 +55,21 @@ deny contains {"code": "RES-005", "resource": resource.address, "facts": facts} 
 }
 
 deny contains {"code": "RES-005", "resource": resource.address, "undetermined": [pointer]} if {
-	some {"resource": resource, "place": place, "pointer": pointer} in _of_unknown_kind
+	some {"resource": resource, "index": index, "place": place} in _without_a_country
+	place.kind == null
+	pointer := sprintf("/places/%d/kind", [index])
+	unknowns.holds(resource, pointer)
 	some item in resource.data
 	"unknown" in residency.standings(item, place, resource)
 }
 
-_without_a_country := [{"resource": resource, "place": place} |
-	some resource in input.resources
-	resource.data != []
-	resource.places != null
-	changes.takes(resource)
-	some place in resource.places
-	place.country == null
-]
-
-_of_unknown_kind := [{"resource": resource, "place": place, "pointer": pointer} |
+_without_a_country := [{"resource": resource, "index": index, "place": place} |
 	some resource in input.resources
 	resource.data != []
 	resource.places != null
 	changes.takes(resource)
 	some index, place in resource.places
 	place.country == null
-	place.kind == null
-	pointer := sprintf("/places/%d/kind", [index])
-	unknowns.holds(resource, pointer)
 ]
 
 _accepts(item, place, resource) if {

@@ -37,6 +37,33 @@ resource "aws_s3_bucket" "elsewhere" {
   region = "us-east-1"
 }
 
+# The target is known by a reference only: its ARN is there after the apply.
+resource "aws_s3_bucket_replication_configuration" "referred" {
+  bucket = aws_s3_bucket.prompts.bucket
+  role   = "arn:aws:iam::123456789012:role/replication"
+
+  rule {
+    status = "Enabled"
+    destination { bucket = aws_s3_bucket.elsewhere.arn }
+  }
+}
+
+# And here by its name.
+resource "aws_s3_bucket_replication_configuration" "named" {
+  bucket = "northwind-prompts"
+  role   = "arn:aws:iam::123456789012:role/replication"
+
+  rule {
+    status = "Enabled"
+    destination { bucket = "arn:aws:s3:::northwind-elsewhere" }
+  }
+
+  rule {
+    status = "Enabled"
+    destination { bucket = "arn:aws:s3:::somebody-elses" }
+  }
+}
+
 resource "azurerm_storage_account" "paired" {
   name                     = "northwindpaired"
   resource_group_name      = "data"
