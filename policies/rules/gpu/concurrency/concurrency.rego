@@ -8,7 +8,6 @@ package policies.rules.gpu.concurrency
 
 import data.policies.lib.ladder
 import data.policies.lib.sizing
-import data.policies.lib.unknowns
 import data.policies.lib.whole
 
 # METADATA
@@ -85,6 +84,7 @@ deny contains {"code": "GPU-003", "resource": resource.address, "undetermined": 
 _claims := [{"resource": resource, "copy": copy, "load": _load(resource, copy)} |
 	some resource in input.resources
 	resource.role == "workload"
+	resource.purpose in {null, "inference"}
 	_states_a_load(resource)
 	sizing.serves(resource)
 	resource.fit.kv_is_upper_bound in {null, false}
@@ -99,7 +99,10 @@ _states_a_load(resource) if {
 
 _is_stated(_, _, value) if value != null
 
-_is_stated(resource, pointer, null) if unknowns.holds(resource, pointer)
+# What covers the two figures is looked up, because most workloads state neither.
+_is_stated(resource, pointer, null) if {
+	object.keys(resource.unknown) & {"", "/model", pointer} != set()
+}
 
 _is_too_much(resource, load) if {
 	load.holds != null

@@ -69,6 +69,7 @@ import data.policies.lib.whole
 deny contains {"code": "GPU-005", "resource": resource.address, "facts": facts} if {
 	some {"resource": resource, "copy": copy, "missing": []} in _copies
 	need := _need(resource, copy)
+	_has_room(copy, need)
 	smaller := _smaller(resource, copy, need.mib)
 	smaller != []
 
@@ -114,9 +115,20 @@ _is_shared(resource) if {
 
 _missing_sizes(copy) := [pointer | some pointer in copy.missing; pointer != "/fit/kv_is_upper_bound"]
 
+_covering := {
+	"",
+	"/latency_critical",
+	"/model",
+	"/model/concurrency",
+	"/model/data_parallel",
+	"/throughput",
+	"/throughput/requests_per_minute",
+	"/throughput/tokens_per_second",
+}
+
 # What would be a reason for more memory, and is declared where it cannot be seen yet.
 _missing_reasons(resource) := [pointer |
-	resource.unknown != {}
+	object.keys(resource.unknown) & _covering != set()
 	some {"at": pointer, "value": null} in [
 		{"at": "/throughput/tokens_per_second", "value": resource.throughput.tokens_per_second},
 		{"at": "/throughput/requests_per_minute", "value": resource.throughput.requests_per_minute},
@@ -188,6 +200,11 @@ _is_well_used(resource, copy) if {
 } else if {
 	_missing_sizes(copy) == []
 	_smaller(resource, copy, _need(resource, copy).mib) == []
+}
+
+# No set is smaller than what it holds: a comparison that spares most copies the search for one.
+_has_room(copy, need) if {
+	copy.memory_mib * copy.percent >= need.mib * object.get(data.org, ["gpu", "oversized_percent"], 200)
 }
 
 # A warning about thrift says nothing where GPU-002 says already that the catalog lacks the model.

@@ -79,6 +79,7 @@ deny contains {"code": "GPU-015", "resource": resource.address, "undetermined": 
 _claims := [{"resource": resource, "bandwidth_gbs": bandwidth_gbs, "bound": bound} |
 	some resource in input.resources
 	resource.role == "workload"
+	resource.purpose in {null, "inference"}
 	_is_stated(resource, "/throughput/tokens_per_second", resource.throughput.tokens_per_second)
 	_is_stated(resource, "/model/concurrency", resource.model.concurrency)
 	sizing.serves(resource)
@@ -88,7 +89,11 @@ _claims := [{"resource": resource, "bandwidth_gbs": bandwidth_gbs, "bound": boun
 
 _is_stated(_, _, value) if value != null
 
-_is_stated(resource, pointer, null) if unknowns.holds(resource, pointer)
+# What covers a figure is looked up, because most workloads state none of them.
+_is_stated(resource, pointer, null) if {
+	object.keys(resource.unknown) & {"", "/model", "/throughput", pointer} != set()
+	unknowns.holds(resource, pointer)
+}
 
 _is_above(resource, bound) if {
 	bound != null
