@@ -214,7 +214,9 @@ _replica(degree, all) := all if {
 _split(resource, replica, all) := max([all, replica]) if {
 	resource.model.expert_parallel == null
 	_has_experts(resource.fit, resource.model)
-} else := _pieces(resource.model, replica) * _experts(resource)
+} else := min([pieces * _experts(resource), max([all, pieces])]) if {
+	pieces := _pieces(resource.model, replica)
+}
 
 _pieces(model, replica) := max([min([model.tensor_parallel, 1000]) * min([model.pipeline_parallel, 1000]), 1]) if {
 	[model.tensor_parallel != null, model.pipeline_parallel != null] == [true, true]

@@ -207,5 +207,5 @@ test_absurd_figures_of_a_tenant_stay_exact if {
 		"fit": {"accelerators_per_copy": largest, "layers": 126, "hidden": 16384, "params_active_m": null},
 	}))
 	job.all_mib == (190734863 + 190734863) + 1144409179
-	[part.what | some part in job.parts] == ["optimizer states", "activations"]
+	[part.mib | some part in job.parts] == [190, 190, 1144, 39375000]
 }
