@@ -2,7 +2,7 @@
 # title: Money
 # description: |
 #   Amounts in millionths of a currency, as whole numbers below 2^53; a month has 730 hours.
-#   What would be larger is the largest such number, which exceeds every limit but itself.
+#   What would be larger is cut to nearly that, far above every limit.
 package policies.lib.money
 
 import data.policies.lib.limits

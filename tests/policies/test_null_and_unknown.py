@@ -175,10 +175,32 @@ LEGITIMATE = (
     ),
     _Reason("BUD-012", NULL, r"/budgets/[0-9]+/soft", "above nothing stated nobody is told"),
     _Reason(
-        "BUD-010", ROW, r"org\.budgets(\.northwind/vision|\.clusters/vision)?", "no budget is kept"
+        "BUD-006",
+        NULL,
+        r"/throughput/(requests_per_minute|utilisation_percent)",
+        "who declares no load claims nothing, and without a share it is used all the time",
     ),
-    _Reason("BUD-011", ROW, r"org\.budgets(\.northwind/vision)?", "no budget is kept"),
-    _Reason("BUD-012", ROW, r"org\.budgets(\.northwind/vision)?", "no budget is kept"),
+    _Reason(
+        "BUD-007",
+        NULL,
+        r"/throughput/(tokens_per_second|utilisation_percent)",
+        "who declares no load claims nothing, and without a share it is used all the time",
+    ),
+    _Reason(
+        "BUD-011", ROW, r"catalog\.prices.*", "of a budget with a limit BUD-010 cannot be told then"
+    ),
+    _Reason(
+        "BUD-012", ROW, r"catalog\.prices.*", "of a budget with a limit BUD-010 cannot be told then"
+    ),
+    _Reason("BUD-006", ROW, r"org\.budget\.micros_per_.*", "without a target nothing misses it"),
+    _Reason("BUD-007", ROW, r"org\.budget\.micros_per_.*", "without a target nothing misses it"),
+    _Reason("BUD-008", ROW, r"org\.budget\.micros_per_.*", "without a target nothing misses it"),
+    _Reason(
+        "BUD-008",
+        NULL,
+        r"/purpose|/model/training_tokens_m|/lifetime/minutes",
+        "what is no run, or says nothing of its length, has no cost of a run",
+    ),
     _Reason(
         "BUD-005",
         ROW,
@@ -352,7 +374,6 @@ _LOOKED_UP_BY_RESOLVE = frozenset(
         ("catalog", "operators"),
         ("catalog", "prices"),
         ("catalog", "regions"),
-        ("org", "budgets"),
         ("org", "internal_rates"),
         ("org", "prices"),
     }
