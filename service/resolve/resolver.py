@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from service.model.resource import ResourceState
-from service.resolve import scopes
+from service.resolve import scopes, training
 from service.resolve.accelerators import Accelerators
 from service.resolve.budgets import Books
 from service.resolve.costs import Costs
@@ -26,6 +26,7 @@ from service.resolve.regions import Regions
 from service.resolve.scopes import ScopeFacts, Scopes
 from service.resolve.shares import Shares
 from service.resolve.tables import table
+from service.resolve.topology import Topology
 from service.resolve.totals import totals
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Resolver:
         self._accelerators = Accelerators(catalog)
         self._instances = Instances(catalog, self._accelerators)
         self._models = Models(catalog, self._accelerators, self._instances)
+        self._topology = Topology(self._accelerators, self._instances)
         prices = Prices(catalog, index, bundle.org, self._instances)
         self._costs = Costs(prices, self._accelerators, self._instances)
 
@@ -76,8 +78,8 @@ class Resolver:
                 "now": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "totals": totals(resources, self._currency),
                 "usage": self._books.usage(resources),
-                "by_vendor": self._shares.of(resources),
                 "budgets": self._books.budgets(resources, moment),
+                "by_vendor": self._shares.of(resources),
             }
         )
         return request.model_copy(update={"resources": resources, "context": context})
@@ -101,5 +103,7 @@ class Resolver:
         carried = self._instances.apply(draft)
         self._accelerators.apply(draft, carried)
         self._models.apply(draft)
+        training.apply(draft)
+        self._topology.apply(draft)
         self._costs.apply(draft)
         return draft
