@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.bundle.freshness import old_prices, price_days
-
 from service.bundle.digest import part_digests
+from service.bundle.freshness import old_prices, price_days
 
 if TYPE_CHECKING:
     from datetime import date

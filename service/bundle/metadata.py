@@ -133,8 +133,8 @@ def _rule(annotation: Annotation, custom: Any, module: Module, where: str) -> Ru
     if not _CODE.fullmatch(code) or code.startswith(_OURS):
         raise BundleRefused(
             f"{where}: the code `{code}` is not of a rule",
-            hint="A code is capital letters, a dash and three digits; `SYS-`, `COV-` and `WVR-` are "
-            "taken.",
+            hint="A code is capital letters, a dash and three digits; `SYS-`, `COV-` and `WVR-` "
+            "are taken.",
         )
     values = {name: custom[name] for name in (*_TEXTS, *_LISTS, "deprecated") if name in custom}
     values |= {

@@ -149,3 +149,39 @@ def test_no_waivers_are_said_to_be_none(project: Path, capsys: pytest.CaptureFix
     for option, said in (((), "no waivers\n"), (("--expired",), "no waivers have expired\n")):
         main(["waiver", "list", "--bundle", str(project), *option])
         assert capsys.readouterr().out == said
+
+
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: train, namespace: vision}
+spec:
+  template:
+    spec:
+      containers:
+        - {name: a, image: b, resources: {limits: {nvidia.com/gpu: 8}}}
+"""
+
+
+def test_a_waiver_holds_where_requests_are_checked(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "org" / "limits.yaml").write_text(
+        "limits: {accelerators_per_resource: {default: 4}}\n"
+    )
+    (tmp_path / "job.yaml").write_text(JOB)
+    check = ["check", "--bundle", str(project), "--scope", "cluster=prod-eu"]
+    check += ["--record", str(tmp_path / "record.jsonl"), str(tmp_path / "job.yaml")]
+
+    assert main(check) == 1
+    main(_options(project))
+    capsys.readouterr()
+
+    assert main(check) == 0
+    said = capsys.readouterr().out
+    assert "allowed" in said
+    assert "  waived  GPU-901: `Job vision/train` takes 8; 4 are allowed\n" in said
+    assert "by platform, owner vision: launch: week 3 (W-" in said
+    assert main([*check, "--format", "json"]) == 0
+    [decision] = json.loads(capsys.readouterr().out)
+    assert decision["findings"][0]["waiver"]["approver"] == "platform"
