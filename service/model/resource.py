@@ -127,9 +127,12 @@ class Accelerator(Value):
 class Placement(Value):
     """What the workload asks of the node it runs on.
 
-    ``fabric`` is the device by which it asks for a network between accelerators (``rdma/ib``,
-    ``vpc.amazonaws.com/efa``). ``shm_mib`` is the size of ``/dev/shm``. ``tolerations`` are keys of
-    taints: ``*`` for all of them, ``*:NoExecute`` for all with that effect.
+    ``fabric`` is by what it reaches a network between accelerators: a device that it asks for
+    (``rdma/ib``, ``vpc.amazonaws.com/efa``), an annotation that attaches further networks, or the
+    node's device files. ``shm_mib`` is the size of what is mounted at ``/dev/shm``, ``None`` where
+    it has the runtime's default. ``host_ipc`` and ``host_network`` say whether a pod shares the
+    node's shared memory and network; of anything but a pod they are ``None``. ``tolerations`` are
+    keys of taints: ``*`` for all of them, ``*:NoExecute`` for all with that effect.
     """
 
     fabric: Text | None = None
@@ -144,7 +147,9 @@ class Placement(Value):
 class Model(Value):
     """The model that is trained or served, as declared or read from a known server's arguments.
 
-    ``training_tokens_m`` is how many million tokens a training run passes through the model.
+    ``adapter_params_m`` counts the parameters that are trained while all others are frozen; 0 says
+    that all are trained. ``training_tokens_m`` is how many million tokens a training run passes
+    through the model.
     """
 
     id: Text | None = None
