@@ -11,12 +11,6 @@ import data.policies.lib.changes
 import data.policies.lib.unknowns
 import data.policies.lib.vendors
 
-_approved := vendors.stated("approved", null)
-
-_regions := vendors.stated("approved_regions", {})
-
-_evaluations := vendors.stated("evaluations", {})
-
 # METADATA
 # title: Vendor is approved
 # description: |
@@ -39,21 +33,19 @@ _evaluations := vendors.stated("evaluations", {})
 #     - kubernetes
 #     - terraform
 deny contains {"code": "VEN-006", "resource": resource.address, "facts": facts} if {
-	_approved != null
-	some resource in input.resources
+	some {"resource": resource, "lists": lists} in _listed
+	lists.approved != null
 	vendor := resource.vendor
 	vendor != null
-	not _may_be_used(vendor)
-	changes.takes(resource)
+	not _may_be_used(vendor, lists)
 
-	facts := {"vendor": vendor, "approved": vendors.shown(_approved)}
+	facts := {"vendor": vendor, "approved": vendors.shown(lists.approved)}
 }
 
 deny contains {"code": "VEN-006", "resource": resource.address, "undetermined": ["/vendor"]} if {
-	_approved != null
-	some resource in input.resources
+	some {"resource": resource, "lists": lists} in _listed
 	resource.vendor == null
-	changes.takes(resource)
+	lists.approved != null
 }
 
 # METADATA
@@ -81,7 +73,10 @@ deny contains {"code": "VEN-006", "resource": resource.address, "undetermined": 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "VEN-007", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "approved": approved} in _in_listed_vendors
+	some {"resource": resource, "lists": lists} in _listed
+	resource.vendor != null
+	approved := object.get(lists.regions, resource.vendor, null)
+	approved != null
 	elsewhere := _outside(resource, approved)
 	elsewhere != []
 
@@ -93,18 +88,10 @@ deny contains {"code": "VEN-007", "resource": resource.address, "facts": facts} 
 }
 
 deny contains {"code": "VEN-007", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "approved": approved} in _in_listed_vendors
-	_outside(resource, approved) == []
+	some {"resource": resource, "lists": lists} in _listed
 
-	missing := array.concat(_missing_region(resource), _missing_copies(resource))
+	missing := _missing_place(resource, lists)
 	missing != []
-}
-
-deny contains {"code": "VEN-007", "resource": resource.address, "undetermined": ["/vendor"]} if {
-	_regions != {}
-	some resource in input.resources
-	resource.vendor == null
-	changes.takes(resource)
 }
 
 # METADATA
@@ -132,7 +119,9 @@ deny contains {"code": "VEN-007", "resource": resource.address, "undetermined": 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "VEN-008", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "evaluation": evaluation} in _on_trial
+	some {"resource": resource, "lists": lists} in _listed
+	evaluation := _evaluation(resource, lists)
+	evaluation != null
 	reason := _reason(resource, evaluation)
 	reason != ""
 
@@ -140,35 +129,32 @@ deny contains {"code": "VEN-008", "resource": resource.address, "facts": facts} 
 }
 
 deny contains {"code": "VEN-008", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "evaluation": evaluation} in _on_trial
-	_reason(resource, evaluation) == ""
+	some {"resource": resource, "lists": lists} in _listed
 
-	missing := array.concat(
-		["/context/now" | input.context.now == null],
-		_missing_counts(resource, evaluation),
-	)
+	missing := _missing_for_trial(resource, lists)
 	missing != []
 }
 
-deny contains {"code": "VEN-008", "resource": resource.address, "undetermined": ["/vendor"]} if {
-	_evaluations != {}
+# Resources that take something, where the organisation lists anything at all.
+_listed := [{"resource": resource, "lists": lists} |
+	some lists in _lists
 	some resource in input.resources
-	resource.vendor == null
-	changes.takes(resource)
-}
-
-_may_be_used(vendor) if vendor in _approved
-
-_may_be_used(vendor) if object.get(_evaluations, vendor, null) != null
-
-_in_listed_vendors := [{"resource": resource, "approved": approved} |
-	_regions != {}
-	some resource in input.resources
-	resource.vendor != null
-	approved := object.get(_regions, resource.vendor, null)
-	approved != null
 	changes.takes(resource)
 ]
+
+_lists := [lists |
+	section := object.get(data.org, "vendor", {})
+	lists := {
+		"approved": object.get(section, "approved", null),
+		"regions": object.get(section, "approved_regions", {}),
+		"evaluations": object.get(section, "evaluations", {}),
+	}
+	lists != {"approved": null, "regions": {}, "evaluations": {}}
+]
+
+_may_be_used(vendor, lists) if vendor in lists.approved
+
+_may_be_used(vendor, lists) if object.get(lists.evaluations, vendor, null) != null
 
 # Where it may end up outside of what is approved.
 _outside(resource, approved) := [region |
@@ -181,23 +167,35 @@ _places(resource) := [resource.region] if {
 	resource.region != null
 } else := resource.region_constraint.required
 
-_missing_region(resource) := ["/region" | _places(resource) == []]
-
-_missing_copies(resource) := ["/replication" | unknowns.holds(resource, "/replication")]
-
-_on_trial := [{"resource": resource, "evaluation": evaluation} |
-	_evaluations != {}
-	some resource in input.resources
+_missing_place(resource, lists) := ["/vendor"] if {
+	resource.vendor == null
+	lists.regions != {}
+} else := array.concat(regions, copies) if {
 	resource.vendor != null
-	evaluation := object.get(_evaluations, resource.vendor, null)
-	evaluation != null
-	_is_listed(resource) == false
-	changes.takes(resource)
-]
+	approved := object.get(lists.regions, resource.vendor, null)
+	approved != null
+	_outside(resource, approved) == []
+	regions := ["/region" | _places(resource) == []]
+	copies := ["/replication" | unknowns.holds(resource, "/replication")]
+} else := []
 
-# Whoever is approved is no longer on trial.
-_is_listed(resource) := resource.vendor in _approved if {
-	_approved != null
+_missing_for_trial(resource, lists) := ["/vendor"] if {
+	resource.vendor == null
+	lists.evaluations != {}
+} else := array.concat(["/context/now" | input.context.now == null], _missing_counts(resource, evaluation)) if {
+	evaluation := _evaluation(resource, lists)
+	evaluation != null
+	_reason(resource, evaluation) == ""
+} else := []
+
+# The trial of its vendor; null where there is none. Whoever is approved is no longer on trial.
+_evaluation(resource, lists) := object.get(lists.evaluations, resource.vendor, null) if {
+	resource.vendor != null
+	_is_approved(resource, lists) == false
+} else := null
+
+_is_approved(resource, lists) := resource.vendor in lists.approved if {
+	lists.approved != null
 } else := false
 
 _reason(resource, evaluation) := sprintf("it ended on %s", [evaluation.until]) if {

@@ -10,8 +10,6 @@ import data.policies.lib.limits
 import data.policies.lib.vendors
 import data.policies.lib.whole
 
-_parameters := vendors.stated("concentration", {})
-
 # METADATA
 # title: Accelerators are not concentrated with one vendor
 # description: |
@@ -90,8 +88,8 @@ deny contains {"code": "VEN-002", "resource": null, "undetermined": judged.missi
 }
 
 _by_accelerators := [judged |
-	some group in _groups
-	limit := vendors.share_limit(_parameters, "accelerators", group)
+	some {"group": group, "parameters": parameters} in _groups
+	limit := vendors.share_limit(parameters, "accelerators", group)
 	limit != null
 	rows := [{
 		"vendor": row.vendor,
@@ -102,14 +100,14 @@ _by_accelerators := [judged |
 		some index, row in input.context.by_vendor
 		[row.holder, row.team, row.role] == group
 	]
-	minimum := object.get(_parameters, "minimum_accelerators", 0)
+	minimum := object.get(parameters, "minimum_accelerators", 0)
 	some judged in vendors.judged(group, rows, {"limit": limit, "minimum": minimum})
 ]
 
 # In thousandths of the currency, so that a hundred times the largest amount stays exact.
 _by_spend := [judged |
-	some group in _groups
-	limit := vendors.share_limit(_parameters, "spend", group)
+	some {"group": group, "parameters": parameters} in _groups
+	limit := vendors.share_limit(parameters, "spend", group)
 	limit != null
 	rows := [{
 		"vendor": row.vendor,
@@ -120,16 +118,24 @@ _by_spend := [judged |
 		some index, row in input.context.by_vendor
 		[row.holder, row.team, row.role] == group
 	]
-	minimum := whole.quotient(object.get(_parameters, "minimum_micros_per_hour", 0), 1000)
+	minimum := whole.quotient(object.get(parameters, "minimum_micros_per_hour", 0), 1000)
 	some judged in vendors.judged(group, rows, {"limit": limit, "minimum": minimum})
 ]
 
-_groups := {[row.holder, row.team, row.role] |
-	_parameters != {}
-	some row in input.context.by_vendor
-}
+# Most requests touch no team and role of which figures are stated.
+_groups := [{"group": group, "parameters": parameters} |
+	some group in {[row.holder, row.team, row.role] |
+		some row in input.context.by_vendor
+		[row.used_accelerators, row.used_micros_per_hour] != [0, 0]
+	}
+	parameters := object.get(data.org, ["vendor", "concentration"], {})
+]
 
-_missing_count(index, row) := [sprintf("/context/by_vendor/%d/%s", [index, leaf]) |
+_missing_count(index, row) := [] if {
+	row.vendor != null
+	row.used_accelerators != null
+	row.uncounted == []
+} else := [sprintf("/context/by_vendor/%d/%s", [index, leaf]) |
 	some leaf, true in {
 		"uncounted": row.uncounted != [],
 		"used_accelerators": row.used_accelerators == null,
@@ -137,7 +143,12 @@ _missing_count(index, row) := [sprintf("/context/by_vendor/%d/%s", [index, leaf]
 	}
 ]
 
-_missing_amount(index, row) := [sprintf("/context/by_vendor/%d/%s", [index, leaf]) |
+_missing_amount(index, row) := [] if {
+	row.vendor != null
+	row.used_micros_per_hour != null
+	row.unpriced == []
+	limits.are_in(row.currency) == true
+} else := [sprintf("/context/by_vendor/%d/%s", [index, leaf]) |
 	some leaf, true in {
 		"currency": [_has_amounts(row), limits.are_in(row.currency)] == [true, false],
 		"unpriced": row.unpriced != [],
@@ -148,8 +159,8 @@ _missing_amount(index, row) := [sprintf("/context/by_vendor/%d/%s", [index, leaf
 
 _has_amounts(row) := [row.used_micros_per_hour, row.micros_per_hour] != [0, 0]
 
-_thousandths(micros) := null if {
-	micros == null
+_thousandths(micros) := micros if {
+	micros in {null, 0}
 } else := whole.quotient(micros, 1000) if {
 	micros >= 0
 } else := 0 - whole.quotient(0 - micros, 1000)

@@ -7,7 +7,6 @@
 package policies.rules.vendor.lock_in
 
 import data.policies.lib.changes
-import data.policies.lib.vendors
 
 # METADATA
 # title: Accelerators can be had from more than one vendor
@@ -36,15 +35,9 @@ import data.policies.lib.vendors
 #     - kubernetes
 #     - terraform
 deny contains {"code": "VEN-005", "resource": resource.address, "facts": facts} if {
-	some resource in input.resources
-	resource.accelerators != []
-	resource.accelerators != null
-	some item in resource.accelerators
-	item.model != null
+	some {"resource": resource, "index": _, "item": item, "is_proprietary": is_proprietary} in _not_portable
+	is_proprietary == true
 	accelerator := object.get(data.catalog, ["accelerators", item.model], {})
-	object.get(accelerator, "proprietary", null) == true
-	not _is_accepted(item)
-	changes.takes(resource)
 
 	facts := {
 		"label": object.get(accelerator, "label", item.model),
@@ -57,32 +50,39 @@ deny contains {"code": "VEN-005", "resource": resource.address, "facts": facts} 
 deny contains {"code": "VEN-005", "resource": resource.address, "undetermined": missing} if {
 	some resource in input.resources
 	resource.accelerators != []
-	changes.takes(resource)
 
 	missing := _missing(resource)
 	missing != []
+	changes.takes(resource)
 }
 
-_is_accepted(item) if item.model in vendors.stated("accepted_proprietary", [])
-
-_missing(resource) := [sprintf("/accelerators/%d/model", [index]) |
-	some index, item in resource.accelerators
-	_may_be_proprietary(item)
-] if {
+_not_portable := [{"resource": resource, "index": index, "item": item, "is_proprietary": is_proprietary} |
+	some resource in input.resources
+	resource.accelerators != []
 	resource.accelerators != null
-} else := ["/accelerators"]
-
-# What the catalog does not say, of the model or, without one, of everything its maker makes.
-_may_be_proprietary(item) if {
-	item.model != null
-	object.get(data.catalog, ["accelerators", item.model, "proprietary"], null) == null
+	some index, item in resource.accelerators
+	is_proprietary := _is_proprietary(item)
+	is_proprietary != false
 	not _is_accepted(item)
-}
+	changes.takes(resource)
+]
 
-_may_be_proprietary(item) if {
-	item.model == null
-	object.get(data.index, ["proprietary_makers", item.manufacturer], true) == true
-}
+# Null where the catalog does not say, of the model or, without one, of everything its maker makes.
+_is_proprietary(item) := object.get(data.catalog, ["accelerators", item.model, "proprietary"], null) if {
+	item.model != null
+} else := false if {
+	object.get(data.index, ["proprietary_makers", item.manufacturer], true) == false
+} else := null
+
+_is_accepted(item) if item.model in object.get(data.org, ["vendor", "accepted_proprietary"], [])
+
+_missing(resource) := ["/accelerators"] if {
+	resource.accelerators == null
+} else := [sprintf("/accelerators/%d/model", [each.index]) |
+	some each in _not_portable
+	each.is_proprietary == null
+	each.resource == resource
+]
 
 _alternative(item) := words if {
 	found := object.get(data.index, ["portable_alternatives", item.model], null)

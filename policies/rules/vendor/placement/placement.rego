@@ -10,10 +10,6 @@ import data.policies.lib.changes
 import data.policies.lib.unknowns
 import data.policies.lib.vendors
 
-_for_training := vendors.stated("training_vendors", null)
-
-_for_latency := vendors.stated("latency_vendors", null)
-
 # METADATA
 # title: Models are trained where the organisation trains
 # description: |
@@ -37,28 +33,31 @@ _for_latency := vendors.stated("latency_vendors", null)
 #     - kubernetes
 #     - terraform
 deny contains {"code": "VEN-003", "resource": resource.address, "facts": facts} if {
-	_for_training != null
 	some resource in input.resources
 	resource.purpose in {"finetuning", "pretraining"}
 	resource.vendor != null
-	_is_outside(resource, _for_training)
 	changes.takes(resource)
+	allowed := vendors.stated("training_vendors", null)
+	allowed != null
+	_is_outside(resource, allowed)
 
 	facts := {
 		"purpose": resource.purpose,
 		"vendor": resource.vendor,
-		"allowed": vendors.shown(_for_training),
+		"allowed": vendors.shown(allowed),
 	}
 }
 
 deny contains {"code": "VEN-003", "resource": resource.address, "undetermined": missing} if {
-	_for_training != null
 	some resource in input.resources
-	_is_outside(resource, _for_training)
+	resource.purpose in {null, "finetuning", "pretraining"}
 
 	missing := _missing_for_training(resource)
 	missing != []
 	changes.takes(resource)
+	allowed := vendors.stated("training_vendors", null)
+	allowed != null
+	_is_outside(resource, allowed)
 }
 
 # METADATA
@@ -84,26 +83,29 @@ deny contains {"code": "VEN-003", "resource": resource.address, "undetermined": 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "VEN-004", "resource": resource.address, "facts": facts} if {
-	_for_latency != null
 	some resource in input.resources
 	resource.latency_critical == true
 	resource.purpose in {null, "inference"}
 	resource.vendor != null
-	_is_outside(resource, _for_latency)
 	changes.takes(resource)
+	allowed := vendors.stated("latency_vendors", null)
+	allowed != null
+	_is_outside(resource, allowed)
 
-	facts := {"vendor": resource.vendor, "allowed": vendors.shown(_for_latency)}
+	facts := {"vendor": resource.vendor, "allowed": vendors.shown(allowed)}
 }
 
 deny contains {"code": "VEN-004", "resource": resource.address, "undetermined": missing} if {
-	_for_latency != null
 	some resource in input.resources
+	resource.latency_critical in {null, true}
 	resource.purpose in {null, "inference"}
-	_is_outside(resource, _for_latency)
 
 	missing := _missing_for_latency(resource)
 	missing != []
 	changes.takes(resource)
+	allowed := vendors.stated("latency_vendors", null)
+	allowed != null
+	_is_outside(resource, allowed)
 }
 
 _is_outside(resource, allowed) if {
