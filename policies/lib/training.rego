@@ -142,61 +142,63 @@ _kept(optimizer, kind) := 0 if {
 	optimizer.width != null
 } else := kind.master + (optimizer.states * kind.slot)
 
-# One that nobody names may keep its states elsewhere and use gradients up as they appear.
-_optimizer(model) := object.union(_plain(0), {"keeps_elsewhere": true, "uses_gradients_up": true}) if {
+# One that nobody names may keep its states elsewhere and use gradients up as they appear. How many
+# states an optimizer keeps of each parameter; `width` in bytes where it is not that of what it
+# updates. Factored and low-rank states are far smaller than the weights, and paged ones may be in the
+# memory of the host.
+_optimizer(model) := {"states": 0, "width": null, "keeps_elsewhere": true, "uses_gradients_up": true} if {
 	model.optimizer == null
-} else := object.get(_optimizers, model.optimizer, _plain(0))
-
-# How many states an optimizer keeps of each parameter; `width` in bytes where it is not that of what
-# it updates.
-_plain(states) := {"states": states, "width": null, "keeps_elsewhere": false, "uses_gradients_up": false}
-
-_eight_bit(states) := object.union(_plain(states), {"width": 1})
+} else := {"states": 2, "width": null, "keeps_elsewhere": false, "uses_gradients_up": false} if {
+	model.optimizer in _two_states
+} else := {"states": 2, "width": 1, "keeps_elsewhere": false, "uses_gradients_up": false} if {
+	model.optimizer in _two_states_of_a_byte
+} else := {"states": 1, "width": null, "keeps_elsewhere": false, "uses_gradients_up": false} if {
+	model.optimizer in _one_state
+} else := {"states": 1, "width": 1, "keeps_elsewhere": false, "uses_gradients_up": false} if {
+	model.optimizer in _one_state_of_a_byte
+} else := {"states": 0, "width": null, "keeps_elsewhere": true, "uses_gradients_up": false} if {
+	model.optimizer in _states_elsewhere
+} else := {"states": 0, "width": null, "keeps_elsewhere": false, "uses_gradients_up": true} if {
+	model.optimizer in _no_gradients
+} else := {"states": 0, "width": null, "keeps_elsewhere": false, "uses_gradients_up": false}
 
 # Names are those of PyTorch, DeepSpeed, bitsandbytes and of the argument `optim` in Transformers.
-# Factored and low-rank states are far smaller than the weights; paged ones may be in the memory of
-# the host.
-_optimizers := {
-	"adafactor": _plain(0),
-	"adagrad": _plain(1),
-	"adalomo": object.union(_plain(0), {"uses_gradients_up": true}),
-	"adam": _plain(2),
-	"adam8bit": _eight_bit(2),
-	"adam_8bit": _eight_bit(2),
-	"adamw": _plain(2),
-	"adamw8bit": _eight_bit(2),
-	"adamw_8bit": _eight_bit(2),
-	"adamw_apex_fused": _plain(2),
-	"adamw_bnb_8bit": _eight_bit(2),
-	"adamw_hf": _plain(2),
-	"adamw_torch": _plain(2),
-	"adamw_torch_fused": _plain(2),
-	"adamw_torch_xla": _plain(2),
-	"cpu_adam": object.union(_plain(0), {"keeps_elsewhere": true}),
-	"deepspeedcpuadam": object.union(_plain(0), {"keeps_elsewhere": true}),
-	"fused_adam": _plain(2),
-	"fusedadam": _plain(2),
-	"galore_adamw": _plain(0),
-	"lamb": _plain(2),
-	"lion": _plain(1),
-	"lion8bit": _eight_bit(1),
-	"lion_32bit": _plain(1),
-	"lion_8bit": _eight_bit(1),
-	"lomo": object.union(_plain(0), {"uses_gradients_up": true}),
-	"momentum": _plain(1),
-	"muon": _plain(1),
-	"nadam": _plain(2),
-	"paged_adamw": _plain(0),
-	"paged_adamw_32bit": _plain(0),
-	"paged_adamw_8bit": _plain(0),
-	"paged_lion": _plain(0),
-	"paged_lion_32bit": _plain(0),
-	"paged_lion_8bit": _plain(0),
-	"radam": _plain(2),
-	"rmsprop": _plain(1),
-	"sgd": _plain(0),
-	"sgd_momentum": _plain(1),
+_two_states := {
+	"adam",
+	"adamw",
+	"adamw_apex_fused",
+	"adamw_hf",
+	"adamw_torch",
+	"adamw_torch_fused",
+	"adamw_torch_xla",
+	"fused_adam",
+	"fusedadam",
+	"lamb",
+	"nadam",
+	"radam",
 }
+
+_two_states_of_a_byte := {"adam8bit", "adam_8bit", "adamw8bit", "adamw_8bit", "adamw_bnb_8bit"}
+
+_one_state := {"adagrad", "lion", "lion_32bit", "momentum", "muon", "rmsprop", "sgd_momentum"}
+
+_one_state_of_a_byte := {"lion8bit", "lion_8bit"}
+
+_no_states := {
+	"adafactor",
+	"galore_adamw",
+	"paged_adamw",
+	"paged_adamw_32bit",
+	"paged_adamw_8bit",
+	"paged_lion",
+	"paged_lion_32bit",
+	"paged_lion_8bit",
+	"sgd",
+}
+
+_states_elsewhere := {"cpu_adam", "deepspeedcpuadam"}
+
+_no_gradients := {"adalomo", "lomo"}
 
 # Among how many accelerators the parts of a replica, its experts, and everything are divided at most.
 _shards(resource) := null if {
@@ -277,9 +279,20 @@ _lacks_frozen_bits(resource) := false if {
 	_trains_all(resource)
 } else := [resource.model.precision != null, resource.fit.weight_bits] == [true, null]
 
-_is_not_listed(model) := object.get(_optimizers, model.optimizer, null) == null if {
-	model.optimizer != null
-} else := false
+_is_not_listed(model) := false if {
+	model.optimizer == null
+} else := false if {
+	some names in [
+		_two_states,
+		_two_states_of_a_byte,
+		_one_state,
+		_one_state_of_a_byte,
+		_no_states,
+		_states_elsewhere,
+		_no_gradients,
+	]
+	model.optimizer in names
+} else := true
 
 _null(resource) := [pointer |
 	some {"at": pointer, "value": null} in [
