@@ -14,6 +14,7 @@ from service.bundle import (
     catalog_accelerators,
     catalog_index,
     catalog_models,
+    catalog_offers,
     catalog_places,
     catalog_prices,
     catalog_sizes,
@@ -62,6 +63,9 @@ def build_catalog(directory: Path | Tables) -> tuple[dict[str, Any], dict[str, A
         "fit_by_stack": catalog_index.by_stack(ladder),
         "slices": catalog_index.slice_ladders(accelerators),
         "offers": catalog_index.cheapest_offers(sizes, prices),
+        "offers_by_accelerator": catalog_offers.offers_by_accelerator(
+            sizes, prices, regions, catalog["countries"]
+        ),
         "portable_alternatives": catalog_index.portable_alternatives(accelerators, sizes),
         "proprietary_makers": catalog_index.proprietary_makers(accelerators),
     }

@@ -192,6 +192,7 @@ LEGITIMATE = (
     _Reason(
         "BUD-012", ROW, r"catalog\.prices.*", "of a budget with a limit BUD-010 cannot be told then"
     ),
+    _Reason("BUD-009", ROW, r"index\.offers_by_accelerator.*", "without an offer none is cheaper"),
     _Reason("BUD-006", ROW, r"org\.budget\.micros_per_.*", "without a target nothing misses it"),
     _Reason("BUD-007", ROW, r"org\.budget\.micros_per_.*", "without a target nothing misses it"),
     _Reason("BUD-008", ROW, r"org\.budget\.micros_per_.*", "without a target nothing misses it"),

@@ -75,6 +75,7 @@ def test_every_table_that_rules_and_resolve_look_up_is_there(built: Built) -> No
         "fit",
         "fit_by_stack",
         "offers",
+        "offers_by_accelerator",
         "portable_alternatives",
         "proprietary_makers",
         "slices",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from service.bundle.values import Org
 from service.errors import BundleRefused
-from service.model.base import Change, Range, Role
+from service.model.base import Basis, Change, Range, Role
 from service.model.request import Asked, Budget, Context
 from service.model.resource import Lifetime, Ownership, Resource, ResourceState
 from service.resolve.resolver import Resolver
@@ -226,3 +227,17 @@ def test_usage_is_that_of_the_own_teams(context: Any, capacity: Any) -> None:
 def test_budgets_that_are_no_tree_are_refused(context: Any, capacity: Any) -> None:
     with pytest.raises(BundleRefused, match="lies below itself"):
         context(capacity(), budgets={"a": _row(parent="b"), "b": _row(parent="a")})
+
+
+def test_a_price_of_low_confidence_is_an_estimate(
+    bundle: Any, request_of: Any, capacity: Any
+) -> None:
+    catalog = copy.deepcopy(bundle.data["catalog"])
+    catalog["prices"]["aws"]["p5.48xlarge"]["on_demand"]["us-east-1"]["confidence"] = "low"
+    resolver = Resolver(replace(bundle, data={**bundle.data, "catalog": catalog}))
+
+    resolved = resolver.resolve(request_of(capacity()), now=LATE)
+
+    assert resolved.resources[0].cost.basis is Basis.LIST_UNCONFIRMED
+    [total] = resolved.context.totals
+    assert (total.firm_micros_per_hour, total.estimated_micros_per_hour) == (0, HOURLY)
