@@ -10,21 +10,23 @@ package policies.lib.hardware
 #   Total: accelerators that are not known are one entry without a value.
 column(resource, name) := [row |
 	some index, item in resource.accelerators
+	known := _row(table, item.model)
 	row := {
 		"model": item.model,
-		"value": _value(item.model, name),
-		"label": _label(item),
+		"value": object.get(known, name, null),
+		"label": object.get(known, "label", _name(item)),
 		"pointer": sprintf("/accelerators/%d/model", [index]),
 	}
 ] if {
 	resource.accelerators != null
+	table := object.get(data.catalog, "accelerators", {})
 } else := [{"model": null, "value": null, "label": "accelerators", "pointer": "/accelerators"}]
 
-_value(model, name) := object.get(data.catalog, ["accelerators", model, name], null) if {
-	model != null
-} else := null
+_row(table, model) := object.get(table, model, {}) if model != null
 
-_label(item) := object.get(data.catalog, ["accelerators", item.model, "label"], item.model) if {
+else := {}
+
+_name(item) := item.model if {
 	item.model != null
 } else := item.resource if {
 	item.resource != null

@@ -26,21 +26,17 @@ stack(image) := named[0] if {
 # description: True if the image is named by its digest, which cannot come to mean another image.
 is_pinned(image) if contains(image, "@sha")
 
-_named(image) := [name |
-	some name in {found |
-		some word in split(_spaced(image), " ")
-		some found in _stacks_of(word)
+_named(image) := [name | some name in names] if {
+	words := _spaced(image)
+	names := {found |
+		some part, found in _parts
+		contains(words, part)
 	}
-]
-
-# The name without its digest, with spaces where words end.
-_spaced(image) := replace(replace(replace(replace(replace(name, "/", " "), ":", " "), "-", " "), "_", " "), ".", " ") if {
-	name := split(image, "@")[0]
 }
 
-_stacks_of(word) := {found | found := object.get(_words, word, ""); found != ""} | {found |
-	some prefix, found in _prefixes
-	startswith(word, prefix)
+# The name without its digest, with spaces around words.
+_spaced(image) := replace(replace(replace(replace(replace(name, "/", " "), ":", " "), "-", " "), "_", " "), ".", " ") if {
+	name := concat("", [" ", split(image, "@")[0], " "])
 }
 
 # Owner and name, without registry and tag.
@@ -51,25 +47,22 @@ _repository(image) := concat("/", array.slice(steps, count(steps) - 2, count(ste
 	steps := array.concat(array.slice(path, 0, count(path) - 1), [last])
 }
 
-_words := {
-	"nvidia": "cuda",
-	"nvcr": "cuda",
-	"habana": "gaudi",
-	"gaudi": "gaudi",
-	"hpu": "gaudi",
-	"tpu": "xla",
-	"xpu": "oneapi",
-	"oneapi": "oneapi",
-}
-
-# Words that a version follows: `cuda12`, `cu124`, `rocm630`, `neuronx`.
-_prefixes := {
-	"cuda": "cuda",
-	"cu11": "cuda",
-	"cu12": "cuda",
-	"cu13": "cuda",
-	"rocm": "rocm",
-	"neuron": "neuron",
+# Words, and what words begin with that a version follows: `cuda12`, `cu124`, `rocm630`, `neuronx`.
+_parts := {
+	" nvidia ": "cuda",
+	" nvcr ": "cuda",
+	" cuda": "cuda",
+	" cu11": "cuda",
+	" cu12": "cuda",
+	" cu13": "cuda",
+	" rocm": "rocm",
+	" neuron": "neuron",
+	" habana ": "gaudi",
+	" gaudi ": "gaudi",
+	" hpu ": "gaudi",
+	" tpu ": "xla",
+	" xpu ": "oneapi",
+	" oneapi ": "oneapi",
 }
 
 _repositories := {

@@ -65,14 +65,21 @@ deny contains {"code": "GPU-013", "resource": resource.address, "undetermined": 
 }
 
 _judged := [{"resource": resource, "listed": listed, "shared": shared} |
-	classes := object.get(data.org, ["gpu", "isolated_classes"], [])
-	classes != []
 	some resource in input.resources
 	resource.accelerators != []
+	_may_hold_data(resource)
 	changes.takes(resource)
+	classes := object.get(data.org, ["gpu", "isolated_classes"], [])
+	classes != []
 	listed := [item.class | some item in resource.data; item.class in classes]
 	shared := _shared(resource)
 ]
+
+_may_hold_data(resource) if {
+	resource.data != []
+} else if {
+	unknowns.holds(resource, "/data")
+}
 
 _shared(resource) := [words |
 	resource.accelerators != null

@@ -18,6 +18,7 @@ import data.policies.lib.hardware
 # custom:
 #   code: GPU-014
 #   severity: medium
+#   mode: warn
 #   message: "`{resource}` takes {label}, which {why}"
 #   remedy: Choose an accelerator that is rented out, or have it listed in `gpu.own_accelerators` if the organisation has it.
 #   undetermined: "it cannot be told whether the accelerators of `{resource}` can be rented; not known: {missing}"
@@ -36,15 +37,16 @@ deny contains {"code": "GPU-014", "resource": resource.address, "facts": facts} 
 	some row in rows
 	why := object.get(_reasons, row.value, "")
 	why != ""
+	_is_foreign(row.model)
 
 	facts := {"label": row.label, "why": why}
 }
 
 deny contains {"code": "GPU-014", "resource": resource.address, "undetermined": missing} if {
 	some {"resource": resource, "rows": rows} in _judged
-	[row | some row in rows; object.get(_reasons, row.value, "") != ""] == []
+	[row | some row in rows; object.get(_reasons, row.value, "") != ""; _is_foreign(row.model)] == []
 
-	missing := [row.pointer | some row in rows; row.value == null]
+	missing := [row.pointer | some row in rows; row.value == null; _is_foreign(row.model)]
 	missing != []
 }
 
@@ -52,10 +54,7 @@ _judged := [{"resource": resource, "rows": rows} |
 	some resource in input.resources
 	resource.accelerators != []
 	changes.takes(resource)
-	rows := [row |
-		some row in hardware.column(resource, "rentable")
-		_is_foreign(row.model)
-	]
+	rows := hardware.column(resource, "rentable")
 ]
 
 _is_foreign(model) if {

@@ -35,33 +35,15 @@ import data.policies.lib.unknowns
 #     - catalog.accelerators
 #   adapters:
 #     - kubernetes
-deny contains {"code": "HYG-006", "resource": resource.address, "facts": {"what": what}} if {
-	some {"resource": resource, "what": what} in _jobs
-	resource.lifetime.bounded == false
-	resource.accelerators != null
-	not _run_ends(resource)
+deny contains {"code": "HYG-006", "resource": resource.address, "facts": facts} if {
+	some {"resource": resource, "what": what, "missing": []} in _jobs
+
+	facts := {"what": what}
 }
 
 deny contains {"code": "HYG-006", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "what": _} in _jobs
-	not _run_ends(resource)
-	missing := [at |
-		some {"at": at, "value": null} in [
-			{"at": "/accelerators", "value": resource.accelerators},
-			{"at": "/lifetime/bounded", "value": resource.lifetime.bounded},
-		]
-	]
+	some {"resource": resource, "what": _, "missing": missing} in _jobs
 	missing != []
-}
-
-deny contains {"code": "HYG-006", "resource": resource.address, "undetermined": ["/purpose"]} if {
-	some resource in input.resources
-	resource.purpose == null
-	resource.role == "workload"
-	resource.accelerators != []
-	resource.lifetime.bounded == false
-	_may_be_a_job(resource)
-	changes.takes(resource)
 }
 
 # METADATA
@@ -104,24 +86,22 @@ deny contains {"code": "HYG-007", "resource": resource.address, "undetermined": 
 	missing != []
 }
 
-deny contains {"code": "HYG-007", "resource": resource.address, "undetermined": ["/purpose"]} if {
-	some resource in input.resources
-	resource.purpose == null
-	resource.accelerators != []
-	unknowns.holds(resource, "/purpose")
-	longest := object.get(data.org, ["hygiene", "longest_idle_minutes"], null)
-	not _stops(resource, longest)
-	changes.takes(resource)
-}
-
-_jobs := [{"resource": resource, "what": what} |
+_jobs := [{"resource": resource, "what": what, "missing": missing} |
 	some resource in input.resources
 	resource.lifetime.bounded != true
-	resource.role == "workload"
 	resource.accelerators != []
+	resource.role == "workload"
 	what := _work(resource)
 	what != ""
 	changes.takes(resource)
+	not _run_ends(resource)
+	missing := [at |
+		some {"at": at, "missing": true} in [
+			{"at": "/accelerators", "missing": resource.accelerators == null},
+			{"at": "/lifetime/bounded", "missing": resource.lifetime.bounded == null},
+			{"at": "/purpose", "missing": what == "(not known)"},
+		]
+	]
 ]
 
 _work(resource) := resource.purpose if {
@@ -129,6 +109,9 @@ _work(resource) := resource.purpose if {
 } else := "a job" if {
 	resource.purpose == null
 	resource.kind in {"Job", "CronJob"}
+} else := "(not known)" if {
+	resource.purpose == null
+	unknowns.holds(resource, "/purpose")
 } else := ""
 
 # A schedule that nothing ends starts runs that a deadline of Kubernetes ends.
@@ -138,20 +121,28 @@ _run_ends(resource) if {
 	object.get(resource.provenance, "/lifetime/minutes", "") != "declared"
 }
 
-_may_be_a_job(resource) if {
-	unknowns.holds(resource, "/purpose")
-	_work(resource) == ""
-}
-
 _idling := [{"resource": resource, "longest": longest, "missing": missing} |
 	some resource in input.resources
-	resource.purpose in {"notebook", "development"}
 	resource.accelerators != []
+	_may_idle(resource)
 	changes.takes(resource)
 	longest := object.get(data.org, ["hygiene", "longest_idle_minutes"], null)
 	not _stops(resource, longest)
-	missing := _unseen(resource)
+	missing := [at |
+		some {"at": at, "missing": true} in [
+			{"at": "/accelerators", "missing": resource.accelerators == null},
+			{"at": "/purpose", "missing": resource.purpose == null},
+			{"at": "/lifetime/idle_minutes", "missing": _hides_limit(resource)},
+		]
+	]
 ]
+
+_may_idle(resource) if {
+	resource.purpose in {"notebook", "development"}
+} else if {
+	resource.purpose == null
+	unknowns.holds(resource, "/purpose")
+}
 
 _stops(resource, longest) if {
 	resource.lifetime.idle_minutes != null
@@ -169,13 +160,10 @@ _is_within(minutes, longest) if {
 	minutes <= longest
 }
 
-_unseen(resource) := array.concat(unknown, hidden) if {
-	unknown := ["/accelerators" | resource.accelerators == null]
-	hidden := ["/lifetime/idle_minutes" |
-		resource.lifetime.idle_minutes == null
-		unknowns.holds(resource, "/lifetime/idle_minutes")
-	]
-}
+_hides_limit(resource) if {
+	resource.lifetime.idle_minutes == null
+	unknowns.holds(resource, "/lifetime/idle_minutes")
+} else := false
 
 _shown(lifetime) := sprintf("stops only after %d idle minutes", [lifetime.idle_minutes]) if {
 	lifetime.idle_minutes != null

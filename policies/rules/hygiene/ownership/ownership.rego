@@ -32,11 +32,11 @@ import data.policies.lib.unknowns
 #     - kubernetes
 #     - terraform
 deny contains {"code": "HYG-001", "resource": resource.address, "facts": {}} if {
-	some {"resource": resource, "missing": []} in _without("team")
+	some {"resource": resource, "field": "team", "missing": []} in _lacking
 }
 
 deny contains {"code": "HYG-001", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "missing": missing} in _without("team")
+	some {"resource": resource, "field": "team", "missing": missing} in _lacking
 	missing != []
 }
 
@@ -63,11 +63,11 @@ deny contains {"code": "HYG-001", "resource": resource.address, "undetermined": 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "HYG-002", "resource": resource.address, "facts": {}} if {
-	some {"resource": resource, "missing": []} in _without("owner")
+	some {"resource": resource, "field": "owner", "missing": []} in _lacking
 }
 
 deny contains {"code": "HYG-002", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "missing": missing} in _without("owner")
+	some {"resource": resource, "field": "owner", "missing": missing} in _lacking
 	missing != []
 }
 
@@ -94,11 +94,11 @@ deny contains {"code": "HYG-002", "resource": resource.address, "undetermined": 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "HYG-003", "resource": resource.address, "facts": {}} if {
-	some {"resource": resource, "missing": []} in _without("cost_center")
+	some {"resource": resource, "field": "cost_center", "missing": []} in _lacking
 }
 
 deny contains {"code": "HYG-003", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "missing": missing} in _without("cost_center")
+	some {"resource": resource, "field": "cost_center", "missing": missing} in _lacking
 	missing != []
 }
 
@@ -126,35 +126,43 @@ deny contains {"code": "HYG-003", "resource": resource.address, "undetermined": 
 #   adapters:
 #     - kubernetes
 deny contains {"code": "HYG-004", "resource": resource.address, "facts": {}} if {
-	some {"resource": resource, "missing": []} in _without_purpose
+	some {"resource": resource, "field": "purpose", "missing": []} in _lacking
 }
 
 deny contains {"code": "HYG-004", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "missing": missing} in _without_purpose
+	some {"resource": resource, "field": "purpose", "missing": missing} in _lacking
 	missing != []
 }
 
-_without(field) := [{"resource": resource, "missing": missing} |
-	places := object.get(data.org, ["hygiene", "required", field], [])
-	places != []
+_lacking := [{"resource": resource, "field": field, "missing": missing} |
 	some resource in input.resources
 	resource.accelerators != []
-	resource.ownership[field] == null
-	_may_be_required(resource, places)
+	fields := _unnamed(resource)
+	fields != []
 	changes.takes(resource)
-	missing := _missing(resource, places, sprintf("/ownership/%s", [field]))
+	required := object.get(data.org, ["hygiene", "required"], {})
+	some field in fields
+	places := object.get(required, field, [])
+	places != []
+	_may_be_required(resource, places)
+	missing := _missing(resource, places, _pointers[field])
 ]
 
-_without_purpose := [{"resource": resource, "missing": missing} |
-	places := object.get(data.org, ["hygiene", "required", "purpose"], [])
-	places != []
-	some resource in input.resources
-	resource.accelerators != []
-	resource.purpose == null
-	resource.role == "workload"
-	_may_be_required(resource, places)
-	changes.takes(resource)
-	missing := _missing(resource, places, "/purpose")
+_pointers := {
+	"team": "/ownership/team",
+	"owner": "/ownership/owner",
+	"cost_center": "/ownership/cost_center",
+	"purpose": "/purpose",
+}
+
+_unnamed(resource) := [field |
+	some {"field": field, "value": null, "role": role} in [
+		{"field": "team", "value": resource.ownership.team, "role": resource.role},
+		{"field": "owner", "value": resource.ownership.owner, "role": resource.role},
+		{"field": "cost_center", "value": resource.ownership.cost_center, "role": resource.role},
+		{"field": "purpose", "value": resource.purpose, "role": "workload"},
+	]
+	role == resource.role
 ]
 
 _may_be_required(resource, places) if {
