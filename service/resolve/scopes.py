@@ -93,9 +93,14 @@ def apply(draft: Draft, facts: ScopeFacts) -> None:
 
 
 def _write_ownership(draft: Draft, facts: ScopeFacts) -> None:
-    ownership = draft.state.ownership
+    state = draft.state
+    ownership = state.ownership
+    # A request that was resolved before no longer shows what was declared: what was found stands.
+    resolved = _is_resolved(draft)
+    overruled = list(state.contradictions) if resolved else []
+    if resolved and (earlier := state.unknown.get("/contradictions")) is not None:
+        draft.hide("/contradictions", earlier)
     changed = {}
-    overruled = []
     for name, pointer, value in facts.ownership:
         declared = getattr(ownership, name)
         if declared != value:
@@ -109,6 +114,11 @@ def _write_ownership(draft: Draft, facts: ScopeFacts) -> None:
     if changed:
         draft.update["ownership"] = ownership.model_copy(update=changed)
     draft.update["contradictions"] = tuple(overruled)
+
+
+def _is_resolved(draft: Draft) -> bool:
+    """Whether the state has been through here; no adapter gives a value to the scope."""
+    return draft.provenance.get("/ownership/org") == "scope"
 
 
 def _contradicts(draft: Draft, pointer: str, declared: str | None, stated: str) -> bool:

@@ -76,6 +76,16 @@ def test_a_declaration_that_cannot_be_seen_yet_may_contradict(
     assert resource.unknown.get("/contradictions") is expected
 
 
+def test_contradictions_stay_when_a_request_is_resolved_again(resolve: Any, workload: Any) -> None:
+    declared = workload(ownership=Ownership(team="rivals"))
+    hidden = workload(unknown={"/ownership/team": Reason.AFTER_APPLY})
+
+    for resource in (declared, hidden):
+        once = resolve(resource, namespace="search")
+
+        assert resolve(once, namespace="search") == once
+
+
 def test_the_first_matching_rule_that_states_a_value_wins(resolve: Any, workload: Any) -> None:
     resource = resolve(workload(), cluster="eu-prod", namespace="search")
 
