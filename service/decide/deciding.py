@@ -1,11 +1,13 @@
 """Findings + posture, modes and waivers -> what happens to the request, and why.
 
 The mode of a finding starts from the organisation's mode rules, and without one from the rule's
-own. A rule for a team or an environment that only a label states may make it stricter and not
-milder. Everything after that can only lower it: the posture; for an undetermined finding the
-strictest ``on_unknown`` among the reasons of what it misses; for what was already true before the
-change ``on_existing``; and ``observe`` where nothing is taken any more (a deletion, a read, a
-change without effect). The outcome is the strictest mode among the findings that no waiver covers.
+own. What a rule that only warns cannot tell is then recorded and not shown: one value that is not
+known would otherwise warn once for every rule that might have had a word on it. A rule for a team
+or an environment that only a label states may make it stricter and not milder. Everything after
+that can only lower it: the posture; for an undetermined finding the strictest ``on_unknown`` among
+the reasons of what it misses; for what was already true before the change ``on_existing``; and
+``observe`` where nothing is taken any more (a deletion, a read, a change without effect). The
+outcome is the strictest mode among the findings that no waiver covers.
 """
 
 from __future__ import annotations
@@ -127,7 +129,7 @@ class _Judge:
         subject = self._subject(finding)
         missing = {at: self._reasons.of(finding.resource, at) for at in finding.undetermined}
         pre_existing = bool(self._before) and _identity(finding) in self._before
-        mode = self._own_mode(rule, subject)
+        mode = self._own_mode(rule, subject, is_undetermined=bool(finding.undetermined))
         if finding.undetermined:
             reasons = chain.from_iterable(missing.values())
             mode = mildest(mode, strictest(*(self._org.on_unknown.of(why) for why in reasons)))
@@ -182,19 +184,19 @@ class _Judge:
             )
         return rule
 
-    def _own_mode(self, rule: Rule, subject: _Subject) -> Mode:
+    def _own_mode(self, rule: Rule, subject: _Subject, *, is_undetermined: bool = False) -> Mode:
         """The mode of the organisation or of the rule, capped by what caps every finding."""
         if subject.settled:
             return Mode.OBSERVE
-        own = self._stated(rule, subject.bound)
+        unstated = Mode.OBSERVE if is_undetermined and rule.mode is Mode.WARN else rule.mode
+        own = self._stated(rule, subject.bound) or unstated
         if subject.claimed != subject.bound:
-            own = strictest(own, self._stated(rule, subject.claimed))
+            own = strictest(own, self._stated(rule, subject.claimed) or unstated)
         return mildest(own, self._org.posture)
 
-    def _stated(self, rule: Rule, where: Whereabouts) -> Mode:
+    def _stated(self, rule: Rule, where: Whereabouts) -> Mode | None:
         point = self._request.enforcement_point.value
-        stated = stated_mode(self._org.modes, Place.at(rule.code, rule.domain, point, where))
-        return rule.mode if stated is None else stated
+        return stated_mode(self._org.modes, Place.at(rule.code, rule.domain, point, where))
 
     def _subject(self, finding: Finding) -> _Subject:
         resources = resources_of(finding, self._request, self._reasons)

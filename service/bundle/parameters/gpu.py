@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from service.model.base import Count, Text, Value
+from service.model.base import Text, Value
 
 
 class GpuParameters(Value):
@@ -33,10 +33,10 @@ class GpuParameters(Value):
     with several accelerators, 1 GiB as NVIDIA's manual of NCCL advises (GPU-016).
     """
 
-    mean_context_percent: Count = Field(default=25, le=100)
-    oversized_percent: Count = Field(default=200, ge=110)
-    unstated_batch_percent: Count = Field(default=200, ge=100)
-    tokens_per_pass_percent: Count = Field(default=100, ge=100)
+    mean_context_percent: Annotated[int, Field(ge=0, le=100)] = 25
+    oversized_percent: Annotated[int, Field(ge=110, le=100_000)] = 200
+    unstated_batch_percent: Annotated[int, Field(ge=100, le=100_000)] = 200
+    tokens_per_pass_percent: Annotated[int, Field(ge=100, le=10_000)] = 100
     isolated_classes: tuple[Text, ...] = ()
     own_accelerators: tuple[Text, ...] = ()
     training_memory_percent: Annotated[int, Field(ge=10, le=100)] = 100
