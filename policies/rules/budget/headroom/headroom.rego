@@ -167,8 +167,20 @@ _missing(level) := [sprintf("/context/budgets/%d/%s", [judged.index, leaf]) |
 
 _judged := [_judgement(index, budget) |
 	some index, budget in input.context.budgets
-	[_adds(budget), budget.asked.uncounted != []] != [false, false]
+	_comes_near(budget)
 ]
+
+# Most requests stay far below every threshold: judge the others only.
+_comes_near(budget) if {
+	budget.asked.uncounted != []
+} else if {
+	_adds(budget)
+	taken := (budget.spent + budget.held) + budget.asked.firm
+	most := max([taken, taken + budget.asked.estimated])
+	some threshold in [budget.soft, budget.approval, budget.limit]
+	threshold != null
+	most > threshold
+}
 
 _adds(budget) := (budget.asked.firm + budget.asked.estimated) > 0
 

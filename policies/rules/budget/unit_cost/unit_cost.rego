@@ -139,7 +139,9 @@ _tokens := [_judgement(resource, target, load, {"factor": 250000, "per": 9, "mos
 _load(resource, pointer, declared) := {"rate": declared, "missing": []} if {
 	declared != null
 } else := {"rate": null, "missing": [pointer]} if {
-	unknowns.holds(resource, pointer)
+	# Loads are asked for with each resource: look the pointer up, and the one above it.
+	some at in ["/throughput", pointer]
+	resource.unknown[at]
 }
 
 _judgement(resource, target, load, unit) := {
