@@ -10,7 +10,7 @@ import asyncio
 import importlib.metadata
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -20,7 +20,7 @@ from service.decide.deciding import Verdict, decide, refusal
 from service.decide.digests import canonical, digest, ordered
 from service.decide.ids import uuid7
 from service.decide.summary import summarise
-from service.errors import EvaluationFailed, GovernanceError, LogUnavailable
+from service.errors import EvaluationFailed, GovernanceError, LogUnavailable, RequestRefused
 from service.evaluate.engine import Engine
 from service.log.entry import DecisionLog, Entry
 from service.model.base import Binding, Change, EnforcementPoint
@@ -33,6 +33,8 @@ from service.resolve.resolver import Resolver
 VERSION = importlib.metadata.version("portreeve")
 _LOG = structlog.get_logger("portreeve")
 _RECORD_SECONDS = 1.0
+_REJECT_SECONDS = 10.0
+_LEAST_SECONDS = 0.05
 _NO_CONTEXT = digest(canonical(Context()))
 
 
@@ -114,11 +116,19 @@ class Pipeline:
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))
         entry = self._entry(_Seen(request, resolved, document, started), verdict)
-        left = max(0.05, seconds - (time.perf_counter() - started))
-        return await self._record(entry, seconds=left)
+        until = started + seconds
+        kept = await self._record(entry, seconds=max(_LEAST_SECONDS, until - time.perf_counter()))
+        if kept.request_digest == entry.decision.request_digest:
+            return kept
+        left = max(_LEAST_SECONDS, until - time.perf_counter())
+        return await self._record(_apart(entry, kept), seconds=left)
 
-    async def reject(self, rejected: Rejected) -> Decision:
-        """Record an input that could not be read, as a refusal that says why.
+    def resolve(self, request: Request) -> Request:
+        """*request* with what the bundle knows about it now; nothing is decided or recorded."""
+        return self._resolver.resolve(request, now=self._clock())
+
+    async def reject(self, rejected: Rejected, *, seconds: float = _REJECT_SECONDS) -> Decision:
+        """Record an input that could not be read, as a refusal that says why, within *seconds*.
 
         Raises:
             LogUnavailable: The refusal could not be made durable.
@@ -143,7 +153,7 @@ class Pipeline:
             portreeve_version=VERSION,
             duration_ms=0,
         )
-        return await self._record(Entry(decision=decision), seconds=10)
+        return await self._record(Entry(decision=decision), seconds=seconds)
 
     async def _evaluate(
         self, resolved: Request, document: bytes, *, seconds: float
@@ -227,6 +237,29 @@ class Pipeline:
             repeated=kept.decision_id != entry.decision.decision_id,
         )
         return kept
+
+
+def _apart(entry: Entry, kept: Decision) -> Entry:
+    """*entry*, whose key is that of *kept* and whose request is another one, as its own record.
+
+    A key that is used again for something else is no repetition, and is refused: its answer would
+    be about a request that nobody decided. Another release may read the same body into another
+    request, so where one decided the digests say nothing, and the request is decided for itself.
+    """
+    if kept.portreeve_version != entry.decision.portreeve_version:
+        return replace(entry, unique=False)
+    verdict = refusal(
+        RequestRefused(
+            f"uid `{kept.key}` was used for another request, decision `{kept.decision_id}`",
+            code="SYS-UID-REUSED",
+        )
+    )
+    changed = {
+        "outcome": verdict.outcome,
+        "cause": verdict.cause,
+        "findings": verdict.findings,
+    }
+    return replace(entry, decision=entry.decision.model_copy(update=changed), unique=False)
 
 
 def _as_it_was(resource: Resource) -> Resource:

@@ -53,6 +53,12 @@ _RULES = (
         "Send what the enforcement point writes, unchanged.",
     ),
     _system(
+        "SYS-UID-REUSED",
+        "Uid belongs to another request",
+        "a decision on another request with the same uid is recorded",
+        "Give each request a uid of its own, as the API server does.",
+    ),
+    _system(
         "SYS-EVALUATION",
         "Policy engine gave no usable answer",
         "the engine failed, or gave something that is no finding",

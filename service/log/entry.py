@@ -17,8 +17,9 @@ class Entry:
         request: The redacted, normalised request as canonical JSON; empty for a rejected input.
         context: The context as canonical JSON; empty for a rejected input.
         resolved_digest: Digest of the resolved request that the rules saw.
-        unique: Whether the decision's enforcement point, key and request digest identify a
-            repetition: the first one recorded then stays, and is what ``record`` returns.
+        unique: Whether the decision's enforcement point and key identify a repetition: the first
+            one recorded then stays, and is what ``record`` returns. Whether it is about the same
+            request is for the caller to see, by the digest of the request.
     """
 
     decision: Decision

@@ -118,7 +118,7 @@ def micros(time: datetime) -> int:
 
 
 def _repetition(decision: Decision) -> bytes:
-    question = [decision.enforcement_point, decision.key, decision.request_digest]
+    question = [decision.enforcement_point, decision.key]
     return sha256(json.dumps(question).encode()).digest()
 
 

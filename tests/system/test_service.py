@@ -65,6 +65,24 @@ def test_the_corrected_request_is_allowed(service: Service) -> None:
     assert answer.body["response"]["allowed"] is True, answer.text
 
 
+def test_the_same_uid_with_another_body_is_refused_and_recorded(service: Service) -> None:
+    uid = str(uuid.uuid4())
+    good = deployment(gpus=4, product="NVIDIA-H100-80GB-HBM3")
+    larger = deployment(gpus=4, product="NVIDIA-H100-80GB-HBM3", replicas=2)
+
+    first = service.post(VALIDATE, review(good, uid=uid)).body["response"]
+    other = service.post(VALIDATE, review(larger, uid=uid)).body["response"]
+    again = service.post(VALIDATE, review(good, uid=uid)).body["response"]
+
+    assert first["allowed"]
+    assert not other["allowed"]
+    assert other["status"]["code"] == 422
+    assert "SYS-UID-REUSED" in other["status"]["message"]
+    assert again == first
+    found = service.get("/v1/decisions?code=SYS-UID-REUSED").body["decisions"]
+    assert uid in {item["key"] for item in found}
+
+
 def test_the_same_uid_gets_the_same_answer_and_one_record(service: Service) -> None:
     asked = review(deployment(gpus=2), uid=str(uuid.uuid4()))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -234,6 +237,90 @@ async def test_a_plan_may_be_checked_again(bundle: Bundle) -> None:
     await _pipeline(bundle, lambda _: (), log).decide(plan, seconds=5)
 
     assert not log.entries[0].unique
+
+
+class _OnceLog(_Log):
+    """Keeps the first decision about each key, as the real one does."""
+
+    async def record(self, entry: Entry) -> Decision:
+        for earlier in self.entries:
+            if entry.unique and earlier.unique and earlier.decision.key == entry.decision.key:
+                return earlier.decision
+        return await super().record(entry)
+
+
+async def test_a_repeated_request_gets_the_first_answer(bundle: Bundle) -> None:
+    log = _OnceLog()
+    pipeline = _pipeline(bundle, lambda _: (), log)
+
+    first = await pipeline.decide(_request(_resource(1)), seconds=5)
+    again = await pipeline.decide(_request(_resource(1)), seconds=5)
+
+    assert again == first
+    assert len(log.entries) == 1
+
+
+async def test_another_request_with_the_same_uid_is_refused_and_recorded(bundle: Bundle) -> None:
+    log = _OnceLog()
+    pipeline = _pipeline(bundle, lambda _: (), log)
+
+    first = await pipeline.decide(_request(_resource(1)), seconds=5)
+    other = await pipeline.decide(_request(_resource(8)), seconds=5)
+
+    assert first.outcome is Outcome.ALLOW
+    assert (other.outcome, other.cause) == (Outcome.DENY, Cause.ERROR)
+    assert [finding.code for finding in other.findings] == ["SYS-UID-REUSED"]
+    assert first.decision_id in other.findings[0].message
+    assert [entry.decision for entry in log.entries] == [first, other]
+    assert other.request_digest != first.request_digest
+    assert await pipeline.decide(_request(_resource(1)), seconds=5) == first
+
+
+async def test_what_another_release_read_differently_is_decided_for_itself(bundle: Bundle) -> None:
+    log = _OnceLog()
+    pipeline = _pipeline(bundle, lambda _: (), log)
+    await pipeline.decide(_request(_resource(1)), seconds=5)
+    earlier = log.entries[0]
+    of_another = earlier.decision.model_copy(update={"portreeve_version": "0.0.1"})
+    log.entries[0] = replace(earlier, decision=of_another)
+
+    decision = await pipeline.decide(_request(_resource(8)), seconds=5)
+
+    assert (decision.outcome, decision.cause) == (Outcome.ALLOW, Cause.NONE)
+    assert [entry.unique for entry in log.entries] == [True, False]
+
+
+class _SlowLog(_Log):
+    """Confirms no record before long after the deadline."""
+
+    async def record(self, entry: Entry) -> Decision:
+        await asyncio.sleep(60)
+        return entry.decision
+
+
+async def test_a_slow_log_does_not_keep_the_answer_waiting(bundle: Bundle) -> None:
+    pipeline = _pipeline(bundle, lambda _: (), _SlowLog())
+    started = time.perf_counter()
+
+    with pytest.raises(LogUnavailable, match="did not confirm") as refused:
+        await pipeline.decide(_request(_resource(1)), seconds=0.3)
+    with pytest.raises(LogUnavailable, match="did not confirm"):
+        await pipeline.reject(
+            Rejected(RequestRefused("bad"), EnforcementPoint.KUBERNETES, "sha256:0", "me"),
+            seconds=0.1,
+        )
+
+    assert refused.value.code == "SYS-LOG-TIMEOUT"
+    assert time.perf_counter() - started < 2
+
+
+async def test_facts_are_looked_up_without_deciding(bundle: Bundle) -> None:
+    log = _Log()
+
+    resolved = _pipeline(bundle, lambda _: (), log).resolve(_request(_resource(1)))
+
+    assert resolved.resources[0].ownership.team == "language"
+    assert log.entries == []
 
 
 async def test_the_same_request_has_the_same_digests(bundle: Bundle) -> None:

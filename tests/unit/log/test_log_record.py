@@ -140,6 +140,16 @@ async def test_a_repeated_question_gets_the_first_answer_and_no_record(
     assert count(path) == 1
 
 
+async def test_another_request_under_the_same_key_gets_the_first_decision_to_compare(
+    log: DecisionLogFile, path: Path
+) -> None:
+    first = await log.record(entry("uid", unique=True))
+    other = await log.record(entry("uid", unique=True, request_digest="sha256:other"))
+
+    assert other == first
+    assert count(path) == 1
+
+
 async def test_a_question_repeated_within_one_group_gets_one_record(
     log: DecisionLogFile, path: Path, groups: Groups
 ) -> None:
