@@ -29,7 +29,7 @@ from service.bundle.values import Bundle
 from service.errors import GovernanceError, NotFound, RequestRefused, SettingsRefused
 from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.engine import Engine
-from service.listeners import Server, accompanied, bind, configuration
+from service.listeners import Server, accompanied, bind, certified, configuration
 from service.log.apart import Channels, join, write_apart
 from service.log.query import DecisionReader
 from service.log.sqlite import DecisionLogFile
@@ -149,9 +149,9 @@ async def serve(settings: Settings) -> None:
     channels = Channels(settings.listeners - 1)
     try:
         log = await DecisionLogFile.open(settings.log, start=channels.write_apart)
-        async with running(settings, bundle, log) as app:
+        async with running(settings, bundle, log) as app, certified(settings) as pair:
             listener = bind(settings)
-            config = configuration(settings, app)
+            config = configuration(settings, app, pair)
             _LOG.info(
                 "listening",
                 host=settings.host,
@@ -187,9 +187,9 @@ async def accompany(settings: Settings, digest: str, channel: socket.socket | No
         )
     writer = await join(settings.log, channel) if channel is not None else None
     log = await DecisionLogFile.open(settings.log, start=write_apart, writer=writer)
-    async with running(settings, bundle, log) as app:
+    async with running(settings, bundle, log) as app, certified(settings) as pair:
         listener = bind(settings)
-        server = Server(configuration(settings, app))
+        server = Server(configuration(settings, app, pair))
         loop, parent = asyncio.get_running_loop(), sys.stdin.fileno()
 
         def leave() -> None:

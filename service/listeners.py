@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -20,10 +19,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.api.clients import STATE, ClientCertificates, name_in
 from service.api.front import Front
 from service.errors import SettingsRefused
-from service.settings import Settings
+from service.settings import ClientCheck, Settings
+from service.tls import Certificates, Files
 
 _LOG = structlog.get_logger("portreeve")
 _GRACE_SECONDS = 15
@@ -57,30 +60,60 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def configuration(settings: Settings, app: FastAPI) -> uvicorn.Config:
-    """How *app* is served.
+class Protocol(HttpToolsProtocol):
+    """Tells the application which certificate the client of a connection has proved."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Keep the name in it with the connection; requests get copies of its state."""
+        super().connection_made(transport)
+        name = name_in(transport.get_extra_info("peercert"))
+        self.app_state = {**self.app_state, STATE: name}
+
+
+@contextlib.asynccontextmanager
+async def certified(settings: Settings) -> AsyncIterator[Certificates | None]:
+    """The certificates that *settings* name, watched as long as this lasts; none without TLS.
 
     Raises:
         SettingsRefused: The certificate or its key cannot be used.
     """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        yield None
+        return
+    asked = settings.tls_client is not ClientCheck.OFF
+    files = Files(
+        settings.tls_certificate, settings.tls_key, settings.tls_client_ca if asked else None
+    )
+    certificates = Certificates(files)
+    watch = asyncio.create_task(certificates.watch())
+    try:
+        yield certificates
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+def configuration(
+    settings: Settings, app: FastAPI, certificates: Certificates | None = None
+) -> uvicorn.Config:
+    """How *app* is served; with TLS where there are *certificates*."""
+    front: ASGIApp = Front(app)
+    asked = certificates is not None and settings.tls_client is not ClientCheck.OFF
+    if asked:
+        front = ClientCertificates(front, enforce=settings.tls_client is ClientCheck.ENFORCE)
     config = uvicorn.Config(
-        Front(app),
+        front,
+        http=Protocol if asked else "auto",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    try:
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsRefused(
-            f"the TLS certificate or key cannot be used: {error}",
-            hint="Check both files; the certificate comes first, then its chain.",
-        ) from error
+    config.load()
+    if certificates is not None:
+        config.ssl = certificates.context
     return config
 
 

@@ -26,6 +26,14 @@ class EngineKind(StrEnum):
     OPA = "opa"
 
 
+class ClientCheck(StrEnum):
+    """What becomes of callers that show no TLS certificate."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
 def default_log() -> Path:
     """Where decisions are kept unless told otherwise (XDG Base Directory Specification)."""
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -86,6 +94,17 @@ class Settings(BaseSettings):
         Path | None, Field(description="PEM file with the server's certificate chain.")
     ] = None
     tls_key: Annotated[Path | None, Field(description="PEM file with the server's key.")] = None
+    tls_client_ca: Annotated[
+        Path | None,
+        Field(description="PEM file with the CAs of client certificates, for `tls_client`."),
+    ] = None
+    tls_client: Annotated[
+        ClientCheck,
+        Field(
+            description="Callers without a certificate: `off` (not asked for one), `observe` (told "
+            "of in the log) or `enforce` (refused, but for probes)."
+        ),
+    ] = ClientCheck.OFF
     review_limit_mib: Annotated[
         int, Field(ge=1, le=64, description="Largest AdmissionReview or Request, in MiB.")
     ] = 8
@@ -129,6 +148,13 @@ class Settings(BaseSettings):
             raise SettingsRefused(
                 "`tls_certificate` and `tls_key` belong together, and only one of them is set",
                 hint=f"Set both {PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY, or neither.",
+            )
+        if self.tls_client is not ClientCheck.OFF and (
+            self.tls_client_ca is None or self.tls_certificate is None
+        ):
+            raise SettingsRefused(
+                f"`tls_client` is `{self.tls_client}`, which needs TLS and the CAs of clients",
+                hint=f"Set {PREFIX}TLS_CERTIFICATE, {PREFIX}TLS_KEY and {PREFIX}TLS_CLIENT_CA.",
             )
 
 

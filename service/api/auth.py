@@ -7,6 +7,9 @@ can be read without giving anything away::
       token_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
       roles: [enforcer]
       clusters: [prod-eu]
+
+Where ``tls_client`` asks for client certificates, a caller may have ``certificate`` (the common
+name in it) instead of a token, or beside it; a request with a token is its token's.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from service.errors import NotAllowed, SettingsRefused
 from service.model.base import Text, Value
@@ -35,12 +38,22 @@ class CallerRole(StrEnum):
 
 
 class Caller(Value):
-    """Somebody with a token; ``clusters`` binds the caller to the clusters it may name."""
+    """Somebody with a token or a certificate.
+
+    ``clusters`` binds the caller to the clusters it may name.
+    """
 
     name: Text
-    token_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    token_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    certificate: Text | None = None
     roles: tuple[CallerRole, ...]
     clusters: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _proves_itself(self) -> Caller:
+        if self.token_sha256 is None and self.certificate is None:
+            raise ValueError("a caller needs `token_sha256` or `certificate`")
+        return self
 
     def may(self, role: CallerRole) -> bool:
         """Whether the caller has *role*; an administrator has all."""
@@ -57,21 +70,31 @@ class Gate:
     """Knows the callers; without any configured it lets everybody in as ``unauthenticated``."""
 
     def __init__(self, callers: Sequence[Caller] = ()) -> None:
-        self._by_hash = {caller.token_sha256: caller for caller in callers}
+        self._by_hash = {one.token_sha256: one for one in callers if one.token_sha256}
+        self._by_certificate = {one.certificate: one for one in callers if one.certificate}
 
     @property
     def is_open(self) -> bool:
         """Whether no credential is configured."""
-        return not self._by_hash
+        return not self._by_hash and not self._by_certificate
 
-    def caller(self, authorization: str | None) -> Caller:
-        """The caller that an ``Authorization`` header proves.
+    def caller(self, authorization: str | None, certificate: str | None = None) -> Caller:
+        """The caller that an ``Authorization`` header, or else the client's certificate, proves.
+
+        Args:
+            authorization: The header.
+            certificate: The name in the certificate that TLS has verified.
 
         Raises:
-            NotAllowed: There is no bearer token, or it belongs to nobody.
+            NotAllowed: There is no bearer token, or it belongs to nobody, and so does the
+                certificate.
         """
         if self.is_open:
-            return _ANONYMOUS
+            return (
+                _ANONYMOUS.model_copy(update={"name": certificate}) if certificate else _ANONYMOUS
+            )
+        if authorization is None and certificate in self._by_certificate:
+            return self._by_certificate[certificate]
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotAllowed(
@@ -89,13 +112,15 @@ class Gate:
             )
         return found
 
-    def require(self, authorization: str | None, role: CallerRole) -> Caller:
+    def require(
+        self, authorization: str | None, role: CallerRole, certificate: str | None = None
+    ) -> Caller:
         """The caller, who must have *role*.
 
         Raises:
             NotAllowed: Nobody, or somebody without the role.
         """
-        caller = self.caller(authorization)
+        caller = self.caller(authorization, certificate)
         if not caller.may(role):
             raise NotAllowed(
                 f"caller `{caller.name}` does not have the role `{role}`",
@@ -121,7 +146,7 @@ def read_gate(path: Path | None) -> Gate:
         ) from error
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise SettingsRefused(
-            f"tokens file `{path}` is not a list of name, token_sha256 and roles",
+            f"tokens file `{path}` is not a list of name, token_sha256 or certificate, and roles",
             hint="See docs/operations.md for its form.",
         ) from error
     if not callers:

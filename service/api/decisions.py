@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from service.api.auth import CallerRole
+from service.api.clients import certificate_of
 from service.api.service import service_of
 from service.errors import NotFound
 from service.log.query import Filter
@@ -41,7 +42,9 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
 ) -> Response:
     """Decisions that meet every stated condition."""
     service = service_of(request)
-    service.gate.require(request.headers.get("authorization"), CallerRole.READER)
+    service.gate.require(
+        request.headers.get("authorization"), CallerRole.READER, certificate_of(request)
+    )
     wanted = Filter.of(
         outcome=outcome,
         code=code,
@@ -61,7 +64,9 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
 async def show(request: Request, decision_id: str) -> Response:
     """The decision with this id."""
     service = service_of(request)
-    service.gate.require(request.headers.get("authorization"), CallerRole.READER)
+    service.gate.require(
+        request.headers.get("authorization"), CallerRole.READER, certificate_of(request)
+    )
     stored = await asyncio.to_thread(service.reader.get, decision_id)
     if stored is None:
         raise NotFound(

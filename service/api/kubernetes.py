@@ -16,6 +16,7 @@ from adapters.kubernetes.answer import answer, answer_error
 from adapters.kubernetes.normalise import normalise_review
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, parameters, read_body
+from service.api.clients import certificate_of
 from service.api.deadlines import deadline
 from service.api.problems import problem
 from service.api.service import Service, service_of
@@ -34,7 +35,9 @@ router = APIRouter(tags=["kubernetes"])
 async def validate(request: Request) -> Response:
     """Answer an AdmissionReview; a body without a readable ``uid`` gets problem details."""
     service = service_of(request)
-    caller = service.gate.require(request.headers.get("authorization"), CallerRole.ENFORCER)
+    caller = service.gate.require(
+        request.headers.get("authorization"), CallerRole.ENFORCER, certificate_of(request)
+    )
     body = await read_body(request, limit=service.limits.review_bytes)
     review: Any = None
     try:

@@ -11,6 +11,7 @@ from adapters.api.normalise import normalise_request
 from adapters.terraform.normalise import normalise_plan
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, read_body
+from service.api.clients import certificate_of
 from service.api.deadlines import deadline
 from service.api.problems import problem
 from service.api.service import Service, service_of
@@ -31,7 +32,7 @@ _SCOPES = tuple(Scope.model_fields)
 async def terraform_plan(request: Request) -> Response:
     """Decide the JSON of ``terraform show -json``; the decision is advisory."""
     service = service_of(request)
-    caller = service.gate.caller(request.headers.get("authorization"))
+    caller = service.gate.caller(request.headers.get("authorization"), certificate_of(request))
     scope = Scope(**{name: request.query_params.get(name) for name in _SCOPES})
     limit = service.limits.plan_bytes
 
@@ -47,7 +48,7 @@ async def terraform_plan(request: Request) -> Response:
 async def evaluate(request: Request) -> Response:
     """Decide a request in Portreeve's own form; advisory unless the caller is an enforcer."""
     service = service_of(request)
-    caller = service.gate.caller(request.headers.get("authorization"))
+    caller = service.gate.caller(request.headers.get("authorization"), certificate_of(request))
     enforces = not service.gate.is_open and caller.may(CallerRole.ENFORCER)
     binding = Binding.BINDING if enforces else Binding.ADVISORY
     limit = service.limits.review_bytes

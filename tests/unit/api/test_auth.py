@@ -77,3 +77,27 @@ def test_a_tokens_file_is_read(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump([{"name": "ci", "token_sha256": digest, "roles": ["reader"]}]))
 
     assert read_gate(path).caller("Bearer secret").name == "ci"
+
+
+def test_a_certificate_proves_who_has_no_token() -> None:
+    cluster = Caller(name="prod-eu", certificate="kube-apiserver", roles=(CallerRole.ENFORCER,))
+    gate = Gate([cluster, _caller("reader", CallerRole.READER)])
+
+    assert gate.caller(None, "kube-apiserver").name == "prod-eu"
+    assert gate.caller("Bearer token-of-reader", "kube-apiserver").name == "reader"
+    with pytest.raises(NotAllowed, match="belongs to no caller"):
+        gate.caller("Bearer token-of-nobody", "kube-apiserver")
+    with pytest.raises(NotAllowed, match="carries no bearer token"):
+        gate.caller(None, "another")
+
+
+def test_without_callers_a_certificate_names_the_caller() -> None:
+    assert Gate().caller(None, "kube-apiserver").name == "kube-apiserver"
+
+
+def test_callers_known_by_certificates_alone_close_the_gate() -> None:
+    gate = Gate([Caller(name="prod-eu", certificate="x", roles=(CallerRole.ENFORCER,))])
+
+    assert not gate.is_open
+    with pytest.raises(NotAllowed):
+        gate.caller(None)
