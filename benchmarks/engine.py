@@ -143,7 +143,7 @@ async def _parallel(engines: dict[str, Engine], request: Request, *, clients: in
 
 def _interpreter(bundle: Bundle) -> Rules:
     """The interpreter as an evaluator has it, in this process."""
-    steps = take_apart(bundle.modules)
+    steps = take_apart(bundle.modules, bundle.linked)
     engine = regorus.Engine()
     for path, text in steps.modules.items():
         engine.add_policy(path, text)

@@ -9,6 +9,7 @@ from service.bundle.checks import ENTRY_PATH, check_program
 from service.bundle.compiling import CompileLimits, compile_modules
 from service.bundle.digest import check_numbers, digest
 from service.bundle.entry import ENTRY_RULE, entry_module
+from service.bundle.linking import linked
 from service.bundle.metadata import rulebook_of
 from service.bundle.recursion import check_recursion
 from service.bundle.references import check_references
@@ -73,11 +74,8 @@ def assemble(
             hint="Name domains or codes in `rules` of `bundle.yaml`, or write `all`.",
         )
     unused = {reporter.package for reporter in reporters if reporter not in chosen}
-    modules = {
-        module.path: sources[module.path]
-        for module in parsed.modules
-        if ".".join(module.package) not in unused
-    }
+    used = [module for module in parsed.modules if ".".join(module.package) not in unused]
+    modules = {module.path: sources[module.path] for module in used}
     modules[ENTRY_PATH] = entry_module(chosen, codes)
     compile_modules(modules, data, entry=ENTRY_RULE, limits=limits)
     return Bundle(
@@ -86,4 +84,5 @@ def assemble(
         data=data,
         rulebook={code: rulebook[code] for code in sorted(codes)},
         org=parts.org,
+        linked=linked(used),
     )

@@ -26,8 +26,7 @@ def references(module: Module, rule: RuleHead) -> Iterator[tuple[Path, Node]]:
     given in full, without ``data``. Variables of the rule are left out.
     """
     parts = [rule.bodies, *(part for name, part in rule.head.items() if name != "refr")]
-    local = {name for kind, body in walk(parts) for name in _declared(module, kind, body)}
-    local |= _variables(rule.head.get("args"))
+    local = local_names(module, rule)
     inner: set[int] = set()
     for kind, body in walk(parts):
         if kind in ("RefDot", "RefBrack"):
@@ -36,6 +35,13 @@ def references(module: Module, rule: RuleHead) -> Iterator[tuple[Path, Node]]:
             path = _constant_part({kind: body})
             if path[0] not in local:
                 yield _full(module, path), body
+
+
+def local_names(module: Module, rule: RuleHead) -> set[str]:
+    """The variables that *rule* declares anywhere, arguments included."""
+    parts = [rule.bodies, *(part for name, part in rule.head.items() if name != "refr")]
+    local = {name for kind, body in walk(parts) for name in _declared(module, kind, body)}
+    return local | _variables(rule.head.get("args"))
 
 
 def check_references(program: Program, data: Mapping[str, Any]) -> None:

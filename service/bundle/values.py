@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from service.bundle.budgets import BudgetRow, UsageRow
+from service.bundle.linking import Linked
 from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.catalog import CatalogParameters
 from service.bundle.parameters.gpu import GpuParameters
@@ -178,6 +179,7 @@ class Bundle:
         data: The documents below ``data``: ``catalog``, ``index`` and ``org``.
         rulebook: What METADATA says, by code.
         org: The typed form of ``data["org"]``.
+        linked: All modules but the entry as one, if they can be linked.
     """
 
     ref: BundleRef
@@ -185,3 +187,4 @@ class Bundle:
     data: Mapping[str, Any]
     rulebook: Mapping[str, Rule]
     org: Org
+    linked: Linked | None = None

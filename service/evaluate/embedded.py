@@ -57,8 +57,9 @@ class EmbeddedEngine:
     """Evaluates one bundle in processes of this machine; made by ``start``."""
 
     def __init__(self, bundle: Bundle, *, memory_mib: int, load_seconds: float) -> None:
-        steps = take_apart(bundle.modules)
+        steps = take_apart(bundle.modules, bundle.linked)
         self._rules = steps.rules
+        self._linked = bundle.linked
         self._rulebook = bundle.rulebook
         self._load = Load(
             job=job(dict(steps.modules), steps.queries),
@@ -201,7 +202,7 @@ class EmbeddedEngine:
             self._give_up(evaluator, "answer")
             return
         if answer[:1] != b"R":
-            error = failures.reported(answer[1:], self._rules)
+            error = failures.reported(answer[1:], self._rules, self._linked)
             if asked is not None:
                 asked.fail(error)
             if error.code in _UNTRUSTED:

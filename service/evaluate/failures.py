@@ -6,18 +6,20 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from service.bundle.linking import LINKED_PATH
 from service.errors import DeadlineExceeded, EngineUnavailable, EvaluationFailed
 from service.evaluate.reading import no_findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from service.bundle.linking import Linked
     from service.evaluate.process import End
 
 PANIC_CODE = "SYS-ENGINE-PANIC"
 MEMORY_CODE = "SYS-ENGINE-MEMORY"
 
-_PLACE = re.compile(r"--> (?P<place>\S+:\d+):\d+")
+_PLACE = re.compile(r"--> (?P<path>\S+):(?P<line>\d+):\d+")
 _CAUSE = re.compile(r"^error: (?P<cause>.+)$", re.MULTILINE)
 _BUNDLE_HINT = "The request was refused; the rule has to be corrected in the bundle."
 _AGAIN_HINT = "The request was refused; send it again, or see the service's log."
@@ -29,8 +31,8 @@ def named(rules: Sequence[str], number: int) -> str:
     return f"`{rules[number - 1]}`" if 0 < number <= len(rules) else "no rule"
 
 
-def reported(answer: bytes, rules: Sequence[str]) -> EvaluationFailed:
-    """What an evaluator says of a request that has no result."""
+def reported(answer: bytes, rules: Sequence[str], linked: Linked | None = None) -> EvaluationFailed:
+    """What an evaluator says of a request that has no result; *linked* tells places in sources."""
     try:
         known = json.loads(answer)
         kind, rule, message = known["kind"], known["rule"], known["message"]
@@ -45,7 +47,7 @@ def reported(answer: bytes, rules: Sequence[str]) -> EvaluationFailed:
         )
     if kind == "size":
         return no_findings(f"it is too large ({message})")
-    return EvaluationFailed(f"{where} failed: {_explained(message)}", hint=_BUNDLE_HINT)
+    return EvaluationFailed(f"{where} failed: {_explained(message, linked)}", hint=_BUNDLE_HINT)
 
 
 def ended(end: End, rules: Sequence[str]) -> EvaluationFailed:
@@ -89,12 +91,17 @@ def unavailable(why: str) -> EngineUnavailable:
     return EngineUnavailable(why, hint="Send the request again, or see `/readyz`.")
 
 
-def _explained(message: str) -> str:
+def _explained(message: str, linked: Linked | None) -> str:
     """The engine's report in one line, without its drawing and its stack."""
     report = message.partition("Stack backtrace")[0]
     place, cause = _PLACE.search(report), _CAUSE.search(report)
     why = _cut(cause["cause"] if cause else report)
-    return f"{why} ({place['place']})" if place else why
+    if place is None:
+        return why
+    path, line = place["path"], int(place["line"])
+    if linked is not None and path == LINKED_PATH:
+        path, line = linked.place(line)
+    return f"{why} ({path}:{line})"
 
 
 def _cut(text: str) -> str:

@@ -8,6 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.bundle.linking import LINKED_PACKAGE, LINKED_PATH
+
+if TYPE_CHECKING:
+    from service.bundle.linking import Linked
 
 ENTRY_PATH = "portreeve/entry.rego"
 ENTRY_QUERY = "data.portreeve.entry.findings"
@@ -27,7 +33,7 @@ class Steps:
     """What to ask an engine for, in order.
 
     Attributes:
-        modules: All modules, and one more for each package whose codes are not all selected.
+        modules: All modules, and a rule more for each package whose codes are not all selected.
         rules: The names of the rule packages, for messages.
         queries: The rule to evaluate for each of them.
     """
@@ -37,29 +43,46 @@ class Steps:
     queries: tuple[str, ...]
 
 
-def take_apart(modules: Mapping[str, str]) -> Steps:
+def take_apart(modules: Mapping[str, str], linked: Linked | None = None) -> Steps:
     """The steps whose results together are the entry rule's.
 
     An entry that is not of the generated form is asked as a whole: naming a rule is worth less than
     leaving none out.
+
+    Args:
+        modules: All modules of the bundle.
+        linked: The same as one, which is asked instead.
     """
     entry = modules.get(ENTRY_PATH, "")
     definitions = list(_DEFINITION.finditer(entry))
     # Each definition has the word `contains` and one `.deny`; any other occurrence is not ours.
     if not definitions or len(_ANY_DEFINITION.findall(entry)) != 2 * len(definitions):
         return Steps(modules, ("portreeve.entry",), (ENTRY_QUERY,))
+    rules = tuple(found["line"] or found["block"] for found in definitions)
+    if linked is not None and all(f"{rule}.deny" in linked.names for rule in rules):
+        return _linked_steps(linked, rules, definitions)
     added, queries = {}, []
-    for number, definition in enumerate(definitions):
+    for number, (rule, definition) in enumerate(zip(rules, definitions, strict=True)):
         if definition["line"]:
-            queries.append(f"data.{definition['line']}.deny")
+            queries.append(f"data.{rule}.deny")
             continue
         name = f"step_{number}"
         added[f"portreeve/{name}.rego"] = (
             f"package portreeve.{name}\n\nfindings contains finding if {definition['body']}\n"
         )
         queries.append(f"data.portreeve.{name}.findings")
-    return Steps(
-        modules={**modules, **added},
-        rules=tuple(found["line"] or found["block"] for found in definitions),
-        queries=tuple(queries),
-    )
+    return Steps({**modules, **added}, rules, tuple(queries))
+
+
+def _linked_steps(
+    linked: Linked, rules: tuple[str, ...], definitions: list[re.Match[str]]
+) -> Steps:
+    parts, queries = [linked.text], []
+    for number, (rule, definition) in enumerate(zip(rules, definitions, strict=True)):
+        name = linked.names[f"{rule}.deny"]
+        if definition["block"]:
+            body = definition["body"].replace(f"data.{rule}.deny", name)
+            name = f"step_{number}"
+            parts.append(f"\n{name} contains finding if {body}\n")
+        queries.append(f"data.{LINKED_PACKAGE}.{name}")
+    return Steps({LINKED_PATH: "".join(parts)}, rules, tuple(queries))

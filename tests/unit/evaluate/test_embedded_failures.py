@@ -14,6 +14,10 @@ import pytest
 from structlog.testing import capture_logs
 from toy_bundle import BAD, GOOD, HANG, request, resource, toy
 
+from service.bundle.checks import ENTRY_PATH
+from service.bundle.compiling import compile_modules
+from service.bundle.linking import linked
+from service.bundle.syntax import program
 from service.bundle.values import Bundle
 from service.errors import DeadlineExceeded, EngineUnavailable, EvaluationFailed
 from service.evaluate.embedded import EmbeddedEngine
@@ -70,6 +74,18 @@ async def test_an_error_names_the_rule_and_its_place(start: Start) -> None:
     error = await refused(await start(toy("finding := 1 / (count(input.resources) - 1)")))
 
     assert error.code == "SYS-EVALUATION"
+    assert error.message.startswith("`policies.rules.toy.odd` failed: divide by zero (")
+    assert "policies/rules/toy/odd/odd.rego:6" in error.message
+
+
+async def test_an_error_of_a_linked_bundle_names_the_place_in_its_source(start: Start) -> None:
+    bundle = toy("finding := 1 / (count(input.resources) - 1)")
+    sources = {path: text for path, text in bundle.modules.items() if path != ENTRY_PATH}
+    one = linked(program(sources, compile_modules(sources, {}, entry=None)).modules)
+
+    error = await refused(await start(replace(bundle, linked=one)))
+
+    assert one is not None
     assert error.message.startswith("`policies.rules.toy.odd` failed: divide by zero (")
     assert "policies/rules/toy/odd/odd.rego:6" in error.message
 

@@ -9,6 +9,7 @@ from toy_bundle import request, resource, toy
 
 from service.bundle.build import build
 from service.bundle.entry import entry_module
+from service.bundle.linking import LINKED_PATH, Linked
 from service.bundle.metadata import Reporter
 from service.bundle.shipped import shipped, shipped_names
 from service.evaluate.embedded import EmbeddedEngine
@@ -40,6 +41,38 @@ def test_a_selection_of_codes_is_kept() -> None:
         "data.portreeve.step_0.findings",
         "data.policies.rules.toy.sum.deny",
     )
+
+
+def test_a_selection_of_codes_is_kept_in_a_linked_bundle() -> None:
+    one = Linked(
+        text="package portreeve.linked\n",
+        names={
+            "policies.rules.toy.size.deny": "rules_toy_size_deny",
+            "policies.rules.toy.sum.deny": "rules_toy_sum_deny",
+        },
+        starts=(),
+        paths=(),
+    )
+    reporters = [
+        Reporter("policies.rules.toy.size", frozenset(("TOY-001", "TOY-002")), reads_request=False),
+        Reporter("policies.rules.toy.sum", frozenset(("TOY-003",)), reads_request=True),
+    ]
+    entry = entry_module(reporters, frozenset(("TOY-001", "TOY-003")))
+
+    steps = take_apart({ENTRY_PATH: entry}, one)
+
+    assert steps.rules == ("policies.rules.toy.size", "policies.rules.toy.sum")
+    assert "some finding in rules_toy_size_deny\n" in steps.modules[LINKED_PATH]
+    assert steps.queries == (
+        "data.portreeve.linked.step_0",
+        "data.portreeve.linked.rules_toy_sum_deny",
+    )
+
+
+def test_a_rule_that_is_not_linked_leaves_all_as_they_are() -> None:
+    modules = toy().modules
+
+    assert take_apart(modules, Linked("", {}, (), ())) == take_apart(modules)
 
 
 @pytest.mark.parametrize(
