@@ -15,7 +15,21 @@ FRACTION = "fraction"
 MEMORY = "memory"
 PERCENT = "percent"
 NETWORK = "network"
+PRIVILEGE = "privilege"
 
+DEVICE_CLASS_PREFIX = "deviceclass.resource.kubernetes.io/"
+"""Before the name of a DeviceClass, that of the extended resource that stands for it.
+
+See Kubernetes docs, "Dynamic Resource Allocation".
+"""
+
+_ANY_CLASS = {
+    "resource": f"{DEVICE_CLASS_PREFIX}*",
+    "counts": DEVICE,
+    "manufacturer": "",
+    "sharing": "",
+    "slice": "",
+}
 _LONGEST_NAME = 317
 """A DNS subdomain of 253 characters, a slash and a name of 63."""
 
@@ -35,12 +49,16 @@ class Device(NamedTuple):
         manufacturer: Who makes it, if the name says.
         sharing: How a device is divided, if the name says.
         slice: Which part of a device it is, if the name says.
+        product: The product's label, if a request names it.
+        instance_type: What carries it, if a request names that.
     """
 
     counts: str
     manufacturer: str | None = None
     sharing: Sharing | None = None
     slice: str | None = None
+    product: str | None = None
+    instance_type: str | None = None
 
 
 class _Row(NamedTuple):
@@ -63,9 +81,14 @@ def _device_of(resource: str) -> Device | None:
         if row.has_slice_in_name:
             return row.device._replace(slice=_slice(resource, match))
         return row.device
-    if _LOOKS_LIKE_ACCELERATOR.search(resource.lower()):
+    if looks_like_accelerator(resource):
         return Device(DEVICE)
     return None
+
+
+def looks_like_accelerator(name: str) -> bool:
+    """Whether *name* says that it computes, though nothing lists it."""
+    return _LOOKS_LIKE_ACCELERATOR.search(name.lower()) is not None
 
 
 def _slice(resource: str, match: re.Match[str]) -> str:
@@ -78,7 +101,11 @@ def _slice(resource: str, match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _rows() -> tuple[_Row, ...]:
-    table = resources.files(__package__).joinpath("resources.csv").read_text("utf-8")
+    """Names of extended resources, then those that stand for the classes that drivers bring."""
+    classes = (
+        {**row, "resource": DEVICE_CLASS_PREFIX + row["class"], "slice": ""}
+        for row in _table("device_classes.csv")
+    )
     return tuple(
         _Row(
             re.compile(re.escape(row["resource"]).replace(r"\*", "(.+)")),
@@ -90,5 +117,10 @@ def _rows() -> tuple[_Row, ...]:
             ),
             row["slice"] == "*",
         )
-        for row in csv.DictReader(table.splitlines())
+        for row in (*_table("resources.csv"), *classes, _ANY_CLASS)
     )
+
+
+def _table(name: str) -> csv.DictReader[str]:
+    table = resources.files(__package__).joinpath(name).read_text("utf-8")
+    return csv.DictReader(table.splitlines())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from adapters.kubernetes import labels
+from adapters.kubernetes.claims import Near
 from adapters.kubernetes.counting import Containers, count_resources
 from adapters.kubernetes.devices import (
     DEVICE,
@@ -47,8 +48,10 @@ class Devices(NamedTuple):
 _NO_DEVICES = Devices([], None, [])
 
 
-def read_devices(pod: dict[str, Any], containers: Containers) -> Devices:
+def read_devices(pod: dict[str, Any], containers: Containers, near: Near | None = None) -> Devices:
     """The extended resources of *pod*, summed as the scheduler does.
+
+    Device classes that are *near* say what the resources count that stand for them.
 
     Raises:
         RequestRefused: ``resources`` is no object.
@@ -56,12 +59,13 @@ def read_devices(pod: dict[str, Any], containers: Containers) -> Devices:
     asked = count_resources(pod, containers)
     if not asked:
         return _NO_DEVICES
+    look_up = device_of if near is None else near.claims.device_of
     whole: list[Taken] = []
     parts: dict[str | None, list[Taken]] = {}
     fabric: list[str] = []
     unlisted: list[str] = []
     for name, (units, each) in asked.items():
-        device = device_of(name)
+        device = look_up(name)
         if device is None:
             unlisted.append(name)
         elif device.counts == NETWORK:
@@ -115,7 +119,9 @@ def described(taken: Taken, nodes: Nodes) -> dict[str, Any]:
             kind = labels.sharing(nodes)
         if part is None and (part := labels.partition(nodes)) is not None and kind is None:
             kind = Sharing.MIG
-    model = labels.product(nodes, device.manufacturer) if nodes.constraints else None
+    model = device.product
+    if model is None and nodes.constraints:
+        model = labels.product(nodes, device.manufacturer)
     return {
         "resource": taken.resource,
         "manufacturer": device.manufacturer,
