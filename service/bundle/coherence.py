@@ -57,6 +57,7 @@ def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use
     yield from _uses_in_scopes(org, catalog)
     yield from _uses_in_books(org, catalog)
     yield from _uses_in_vendor(org, catalog)
+    yield from _uses_in_mutation(org)
     yield from residency_names.uses(org, catalog)
     yield from hardware_names.uses(org, catalog)
     accelerators = catalog.get("accelerators", {})
@@ -110,6 +111,11 @@ def _uses_in_vendor(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:
     accelerators = catalog.get("accelerators", {})
     for name in stated.accepted_proprietary:
         yield "/vendor/accepted_proprietary", name, accelerators, "accelerator of the catalog"
+
+
+def _uses_in_mutation(org: Org) -> Iterator[_Use]:
+    for name in org.mutation.region_affinity:
+        yield "/mutation/region_affinity", name, org.data_classes, "class in data_classes"
 
 
 def _uses_in_books(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:

@@ -18,6 +18,7 @@ from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.catalog import CatalogParameters
 from service.bundle.parameters.gpu import GpuParameters
 from service.bundle.parameters.hygiene import HygieneParameters
+from service.bundle.parameters.mutation import MutationParameters
 from service.bundle.parameters.residency import DataClass, ResidencyParameters
 from service.bundle.parameters.vendor import VendorParameters
 from service.bundle.waivers import Waiver
@@ -166,6 +167,7 @@ class Org(Value):
     residency: ResidencyParameters = ResidencyParameters()
     vendor: VendorParameters = VendorParameters()
     hygiene: HygieneParameters = HygieneParameters()
+    mutation: MutationParameters = MutationParameters()
     own: dict[str, JsonValue] = {}
 
 
