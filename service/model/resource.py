@@ -133,6 +133,8 @@ class Placement(Value):
     it has the runtime's default. ``host_ipc`` and ``host_network`` say whether a pod shares the
     node's shared memory and network; of anything but a pod they are ``None``. ``tolerations`` are
     keys of taints: ``*`` for all of them, ``*:NoExecute`` for all with that effect.
+    ``admin_access`` names device classes to all of whose devices it has administrative access,
+    those that others take included, without taking any.
     """
 
     fabric: Text | None = None
@@ -142,6 +144,7 @@ class Placement(Value):
     shm_mib: Count | None = None
     host_ipc: bool | None = None
     host_network: bool | None = None
+    admin_access: tuple[Text, ...] = ()
 
 
 class Model(Value):

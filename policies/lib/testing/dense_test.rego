@@ -77,6 +77,7 @@ _dense := {
 		"tolerations": [],
 		"runtime_class": null,
 		"shm_mib": null,
+		"admin_access": [],
 		"host_ipc": null,
 		"host_network": null,
 	},
