@@ -100,18 +100,21 @@ def webhook_credentials(folder: Path, host: str, token: str) -> Path:
     }
     kubeconfig.write_text(json.dumps(document))
     configuration = folder / "admission.yaml"
-    plugin = {
-        "name": "ValidatingAdmissionWebhook",
-        "configuration": {
-            "apiVersion": "apiserver.config.k8s.io/v1",
-            "kind": "WebhookAdmissionConfiguration",
-            "kubeConfigFile": str(kubeconfig),
-        },
-    }
+    plugins = [
+        {
+            "name": name,
+            "configuration": {
+                "apiVersion": "apiserver.config.k8s.io/v1",
+                "kind": "WebhookAdmissionConfiguration",
+                "kubeConfigFile": str(kubeconfig),
+            },
+        }
+        for name in ("MutatingAdmissionWebhook", "ValidatingAdmissionWebhook")
+    ]
     document = {
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "AdmissionConfiguration",
-        "plugins": [plugin],
+        "plugins": plugins,
     }
     configuration.write_text(json.dumps(document))
     return configuration
@@ -137,8 +140,8 @@ def _etcd(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, admission: Path) -> Iterator[Cluster]:
-    """A running API server without controllers, nodes or scheduler."""
+def cluster(folder: Path, admission: Path, *options: str) -> Iterator[Cluster]:
+    """A running API server, with *options*, without controllers, nodes or scheduler."""
     port = free_port()
     account_key = folder / "service-account.key"
     account_key.write_bytes(_pem(rsa.generate_private_key(65537, 2048)))
@@ -160,6 +163,7 @@ def cluster(folder: Path, admission: Path) -> Iterator[Cluster]:
             "--disable-admission-plugins=ServiceAccount",
             "--authorization-mode=RBAC",
             f"--admission-control-config-file={admission}",
+            *options,
         ]
         with (folder / "apiserver.log").open("wb") as log:
             process = subprocess.Popen(arguments, stdout=log, stderr=log)
@@ -194,6 +198,31 @@ def webhook(url: str, certificate: Path) -> dict[str, Any]:
                 ],
                 "failurePolicy": "Fail",
                 "sideEffects": "NoneOnDryRun",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 10,
+            }
+        ],
+    }
+
+
+def mutating_webhook(name: str, url: str, certificate: Path) -> dict[str, Any]:
+    """The configuration that has workloads added to at *url*, and does without where it cannot."""
+    rules = [_rule("", ["pods"]), _rule("apps", ["deployments"]), _rule("batch", ["*"])]
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [
+            {
+                "name": f"{name}.portreeve.dev",
+                "clientConfig": {
+                    "url": url,
+                    "caBundle": base64.b64encode(certificate.read_bytes()).decode(),
+                },
+                "rules": [{**rule, "operations": ["CREATE", "UPDATE"]} for rule in rules],
+                "failurePolicy": "Ignore",
+                "reinvocationPolicy": "IfNeeded",
+                "sideEffects": "None",
                 "admissionReviewVersions": ["v1"],
                 "timeoutSeconds": 10,
             }
