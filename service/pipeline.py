@@ -20,7 +20,13 @@ from service.decide.deciding import Verdict, decide, refusal
 from service.decide.digests import canonical, digest, ordered
 from service.decide.ids import uuid7
 from service.decide.summary import summarise
-from service.errors import EvaluationFailed, GovernanceError, LogUnavailable, RequestRefused
+from service.errors import (
+    DeadlineExceeded,
+    EvaluationFailed,
+    GovernanceError,
+    LogUnavailable,
+    RequestRefused,
+)
 from service.evaluate.engine import Engine
 from service.log.entry import DecisionLog, Entry
 from service.model.base import Binding, Change, EnforcementPoint
@@ -106,12 +112,15 @@ class Pipeline:
             document = resolved.model_dump_json().encode()
             # What the rules take too long for must still be recorded before the caller gives up.
             share = seconds - min(_RECORD_SECONDS, seconds / 4)
-            findings, before = await self._evaluate(resolved, document, seconds=share)
+            async with asyncio.timeout((share + seconds) / 2):
+                findings, before = await self._evaluate(resolved, document, seconds=share)
             verdict = decide(resolved, findings, before, self.bundle)
         except LogUnavailable:
             raise
         except GovernanceError as error:
             verdict = refusal(error)
+        except TimeoutError:
+            verdict = refusal(DeadlineExceeded("the policy engine did not stop at its deadline"))
         except Exception as error:  # noqa: BLE001  # the outermost edge: a defect of ours refuses
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))

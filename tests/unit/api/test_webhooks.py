@@ -17,6 +17,7 @@ from service.api.auth import Caller, CallerRole, Gate
 from service.api.front import Front
 from service.api.service import Limits, Service
 from service.app import create_app
+from service.break_glass import BreakGlassDesk
 from service.bundle.load import load
 from service.bundle.parameters.mutation import MutationParameters
 from service.bundle.shipped import shipped
@@ -95,7 +96,8 @@ class Server:
         pipeline = Pipeline(bundle, self.engine, self.log)
         limits = Limits(2**20, 2**20, deadline_seconds=10, margin_seconds=0.5)
         reader = cast(DecisionReader, None)  # no test here asks the log
-        self._front = Front(create_app(Service(pipeline, gate or Gate(), reader, limits)))
+        desk = BreakGlassDesk(bundle, self.log, reader)
+        self._front = Front(create_app(Service(pipeline, gate or Gate(), reader, desk, limits)))
 
     async def post(
         self, path: str, body: Any, *, token: str = "", query: str = ""
@@ -237,9 +239,19 @@ async def test_what_names_no_webhook_is_not_found(example: Bundle, path: str) ->
     assert status in {307, 404}
 
 
-async def test_an_engine_that_hangs_and_a_log_that_is_slow_are_answered_in_time(
-    example: Bundle,
-) -> None:
+async def test_an_engine_that_keeps_no_deadline_is_not_waited_for(example: Bundle) -> None:
+    server = Server(example, engine=Engine(60))
+    started = time.perf_counter()
+
+    _, answer = await server.post(VALIDATE, review(pictures()), query="timeout=1s")
+
+    assert time.perf_counter() - started < 0.9
+    assert answer["response"]["status"]["code"] == 503
+    assert "SYS-DEADLINE" in answer["response"]["status"]["message"]
+    assert [decision.outcome.value for decision in server.log.kept] == ["deny"]
+
+
+async def test_a_log_that_hangs_is_not_waited_for(example: Bundle) -> None:
     started = time.perf_counter()
 
     _, answer = await Server(example, log=Log(60)).post(
