@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from adapters.kubernetes import declared
 from adapters.kubernetes.claim_requests import Claim, Wanted, merged, read_claim
 from adapters.kubernetes.device_classes import describe_devices
-from adapters.kubernetes.devices import DEVICE_CLASS_PREFIX, Device, device_of
+from adapters.kubernetes.devices import CLOUDS, DEVICE_CLASS_PREFIX, Device, device_of
 from adapters.kubernetes.payload import count, mapping, objects, text
 from adapters.kubernetes.selectors import NOTHING, Facts, read_selectors
 from adapters.kubernetes.state import State
@@ -266,6 +266,8 @@ def put_claimed(
     pods: Bounds,
 ) -> None:
     """Add what each of *pods* takes by claims to *entries*, the accelerators of *state*."""
+    if claimed is _NOTHING:
+        return  # as nearly always
     for wanted in claimed.own:
         state.provenance[f"/accelerators/{len(entries)}"] = _TEMPLATE
         _put_wanted(state, entries, wanted, described, pods)
@@ -351,6 +353,9 @@ def _describe_claim(document: dict[str, Any], near: Near | None) -> tuple[State,
     for wanted in claim.wanted:
         _put_wanted(state, entries, wanted, _described, _ONE_POD)
     _put_instance_type(state, claim.wanted)
+    makers = {wanted.device.manufacturer or "" for wanted in claim.wanted}
+    if len(makers) == 1 and (vendor := CLOUDS.get(makers.pop())) is not None:
+        state.put("/vendor", vendor, "inferred:accelerators")
     if entries:
         fields["accelerators"] = entries
     fields.setdefault("lifetime", {})["bounded"] = False

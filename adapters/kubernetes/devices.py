@@ -23,6 +23,9 @@ DEVICE_CLASS_PREFIX = "deviceclass.resource.kubernetes.io/"
 See Kubernetes docs, "Dynamic Resource Allocation".
 """
 
+CLOUDS = {"aws": "aws", "google": "gcp"}
+"""By manufacturer, the clouds that are the only ones to have the accelerators they make."""
+
 _ANY_CLASS = {
     "resource": f"{DEVICE_CLASS_PREFIX}*",
     "counts": DEVICE,
