@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from patching import patched
 from payloads import deployment, review
@@ -194,6 +194,7 @@ def test_a_job_that_means_to_end_sooner_does(added: Added) -> None:
     assert (sooner.deadline_seconds, later.deadline_seconds) == (1800, 7200)
 
 
+@settings(deadline=None)  # each example is resolved twice
 @given(
     gpus=st.integers(0, 9),
     kind=st.sampled_from(["Deployment", "Job"]),
