@@ -157,7 +157,9 @@ def _split(expression: str) -> list[str]:
             open_brackets += 1
         elif mark in ")]}":
             open_brackets -= 1
-        elif open_brackets <= 0:
+            if open_brackets < 0:
+                return []
+        elif open_brackets == 0:
             if mark != "&&":
                 return []
             parts.append(expression[start : token.start()])

@@ -496,6 +496,19 @@ def test_the_channel_of_a_compute_domain_takes_no_cards() -> None:
     assert found.networks == ("compute-domain-default-channel.nvidia.com",)
 
 
+def test_only_objects_about_claims_that_have_a_name_are_found() -> None:
+    nameless = named("ResourceClaimTemplate", "each", spec(2))
+    nameless["metadata"] = {"generateName": "each-"}
+    foreign = {**named("ResourceClaimTemplate", "each", spec(2)), "apiVersion": "example.com/v1"}
+    domain = {"apiVersion": "resource.nvidia.com/v1beta1", "kind": "ComputeDomain"}
+
+    index = ClaimIndex(
+        [nameless, foreign, {**domain, "metadata": {"name": "each"}}, {"kind": 1}, {}]
+    )
+
+    assert claimed(index, pod(template_of("each"))) == ([], [], False)
+
+
 @pytest.mark.parametrize(
     ("kind", "wrong"),
     [

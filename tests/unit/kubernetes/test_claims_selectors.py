@@ -55,6 +55,8 @@ def test_a_part_of_a_conjunction_holds_for_every_device(expression: str) -> None
         f"{IS_T4} && (true",
         f"{IS_T4} && 'true",
         f"{IS_T4}) || (true",
+        f") && {IS_T4} && (",
+        f"(]{IS_T4}()",
         "device.attributes['gpu.nvidia.com'].productName != 'Tesla T4'",
         "device.attributes['gpu.nvidia.com'].productName.contains('T4')",
         "device.attributes['gpu.nvidia.com'].productName.lowerAscii().matches('^.*a100.*$')",
