@@ -69,23 +69,23 @@ def count_resources(pod: dict[str, Any], containers: Containers) -> dict[str, As
     tallies: dict[str, _Tally] = {}
     for container in containers.init:
         is_sidecar = container.get("restartPolicy") == "Always"
-        for name, units in _quantities(container):
+        for name, units in quantities(container):
             tally = _tally(tallies, name, units)
             together = _sum(tally.sidecars, units)
             tally.largest = _larger(tally.largest, together)
             if is_sidecar:
                 tally.sidecars = together
     for container in containers.app:
-        for name, units in _quantities(container):
+        for name, units in quantities(container):
             tally = _tally(tallies, name, units)
             tally.app = _sum(tally.app, units)
-    for name, units in _quantities(pod):
+    for name, units in quantities(pod):
         tally = _tally(tallies, name, units)
         tally.largest = _larger(tally.largest, units)
     return {name: tally.asked() for name, tally in tallies.items()}
 
 
-def _quantities(owner: dict[str, Any]) -> list[tuple[str, int | None]]:
+def quantities(owner: dict[str, Any]) -> list[tuple[str, int | None]]:
     """Units by extended resource: its limit, or its request where it has no limit."""
     resources = mapping(owner, "resources")
     if not resources:

@@ -68,11 +68,40 @@ _TOPOLOGIES = (
 )
 
 
+_MODELS_IN_KEYS = ("amd.com/gpu.product-name.", "beta.amd.com/gpu.product-name.")
+"""As ``beta.amd.com/gpu.product-name.AMD_Instinct_MI300X_OAM: "8"``
+(ROCm/k8s-device-plugin cmd/k8s-node-labeller/README.md)."""
+
+_ACCELERATED = (
+    "nvidia.com/gpu",
+    "nvidia.com/mig",
+    "gpu.nvidia.com/",
+    "amd.com/gpu",
+    "beta.amd.com/gpu",
+    "gpu.intel.com/",
+    "habana.ai/",
+    "karpenter.k8s.aws/instance-gpu-",
+    "karpenter.k8s.aws/instance-accelerator-",
+)
+"""How labels begin that only nodes with accelerators have."""
+
+
+def names_accelerators(label: str) -> bool:
+    """Whether only nodes with accelerators have *label*."""
+    return label.startswith(_ACCELERATED) or any(label == name for name, _ in _MODELS)
+
+
 def product(nodes: Nodes, manufacturer: str | None) -> str | None:
     """The product that every possible node has, of *manufacturer* if that is known."""
     for label, makers in _MODELS:
         if (manufacturer is None or manufacturer in makers) and (found := nodes.only(label)):
             return found
+    if manufacturer in (None, "amd"):
+        # AMD's node labeller counts cards under keys that end in the value.
+        for label in nodes.constraints:
+            for prefix in _MODELS_IN_KEYS:
+                if label.startswith(prefix):
+                    return label[len(prefix) :]
     return None
 
 

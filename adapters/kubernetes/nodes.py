@@ -80,6 +80,24 @@ def read_nodes(pod: dict[str, Any]) -> Nodes:
     return Nodes(constraints, tuple(preferred))
 
 
+def required_by_all(several: list[Nodes]) -> Nodes:
+    """What every one of *several* pods requires: together they may run where any of them may."""
+    read = [one.constraints for one in several]
+    gathered: dict[str, Constraint] = {}
+    for label, first in read[0].items():
+        found = [one[label] for one in read if label in one]
+        if len(found) < len(read):
+            continue
+        values = [one.allowed for one in found]
+        allowed = None
+        if None not in values:
+            allowed = tuple(dict.fromkeys(name for one in values if one for name in one))
+        excluded = [name for name in first.excluded if all(name in one.excluded for one in found)]
+        gathered[label] = Constraint(allowed, tuple(excluded))
+    preferred = dict.fromkeys(name for one in several for name in one.preferred_regions)
+    return Nodes(gathered, tuple(preferred))
+
+
 class _Gathered:
     """A constraint while it is read; sets that keep their order, so that nothing is quadratic."""
 
@@ -138,9 +156,11 @@ def _all_of(term: dict[str, Any]) -> dict[str, Constraint]:
     found: dict[str, _Gathered] = {}
     for expression in objects(term, "matchExpressions"):
         key, operator = expression.get("key"), expression.get("operator")
-        if type(key) is not str or operator not in ("In", "NotIn"):
+        if type(key) is not str or operator not in ("In", "NotIn", "Exists", "Gt"):
             continue
         one = found.setdefault(_RENAMED.get(key, key), _Gathered())
+        if operator in ("Exists", "Gt"):
+            continue  # the label must be there, whatever it says
         values = dict.fromkeys(texts(expression, "values"))
         if operator == "In":
             one.allow(values)

@@ -8,10 +8,21 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from adapters.kubernetes.kinds import COVERED, Layout, changes_nothing, group_of, takes_nothing
+from adapters.kubernetes import claims
+from adapters.kubernetes.capacity import describe_capacity
+from adapters.kubernetes.claims import ClaimIndex, Near
+from adapters.kubernetes.kinds import (
+    WITHIN_POD,
+    Kinds,
+    Takes,
+    changes_nothing,
+    group_of,
+    shipped,
+)
 from adapters.kubernetes.payload import CODE, mapping, objects, text, wrong
 from adapters.kubernetes.review import Asked, read_review
-from adapters.kubernetes.workloads import Described, describe
+from adapters.kubernetes.scaling import describe_scaling
+from adapters.kubernetes.workloads import describe, infer
 from service.errors import RequestRefused
 from service.model.base import Binding, Change, EnforcementPoint, Role, Scope
 from service.model.request import Request
@@ -20,7 +31,10 @@ from service.model.sensitive import redact_text
 _CHANGES = {"CREATE": Change.CREATE, "UPDATE": Change.UPDATE, "DELETE": Change.DELETE}
 _DEEPEST_LIST = 4
 _MOST_UNLISTED = 8
-_LONGEST_SHOWN = 317
+_LONGEST_SHOWN = 330
+_NOT_READ = frozenset({"metadata", "status"})
+_SCALE = "scale"
+_SCALE_KIND = ("autoscaling", "Scale")
 
 
 class _Identity(NamedTuple):
@@ -41,8 +55,12 @@ class _Identity(NamedTuple):
         return f"{cluster or ''}/{self.namespace}/{self.kind}/{self.name}{self.suffix}"
 
 
-def normalise_review(review: Mapping[str, Any], *, cluster: str | None, caller: str) -> Request:
+def normalise_review(
+    review: Mapping[str, Any], *, cluster: str | None, caller: str, kinds: Kinds | None = None
+) -> Request:
     """The request that the AdmissionReview *review* of *cluster* asks to be decided.
+
+    *kinds* are those that are understood, the shipped ones by default.
 
     Raises:
         RequestRefused: It is no AdmissionReview v1, or the object is not what the API has there.
@@ -62,48 +80,78 @@ def normalise_review(review: Mapping[str, Any], *, cluster: str | None, caller: 
         "caller": caller,
         "scope": {"cluster": cluster, "namespace": asked.namespace or None},
     }
-    layout = COVERED.get((asked.group, asked.kind))
-    if asked.subresource or asked.operation == "CONNECT":
-        if changes_nothing(asked.subresource):
-            request["irrelevant"] = 1
-        else:
-            kind = "/".join(part for part in (asked.resource, asked.subresource) if part)
-            request["not_covered"] = [_not_covered(_identity_of(asked), kind or asked.kind)]
-    elif layout is not None:
-        _put_resource(request, asked, layout, cluster)
-    elif takes_nothing(asked.group, asked.kind):
+    known = kinds if kinds is not None else shipped()
+    if asked.operation == "CONNECT" or changes_nothing(asked.subresource):
+        request["irrelevant"] = 1  # who connects takes no more than what runs already
+    elif not _is_understood(asked):
+        kind = "/".join(part for part in (asked.resource, asked.subresource) if part)
+        request["not_covered"] = [_not_covered(_identity_of(asked), kind)]
+    elif _takes_nothing(asked.group, asked.kind, known):
+        _check_nothing(asked)
         request["irrelevant"] = 1
-    else:
+    elif not _put_resource(request, asked, known, cluster):
         request["not_covered"] = [_not_covered(_identity_of(asked), _full(asked.group, asked.kind))]
     return _validated(request)
 
 
+def _is_understood(asked: Asked) -> bool:
+    """Whether what is written is an object, or a subresource that holds all that counts."""
+    if not asked.subresource:
+        return True
+    if asked.subresource == _SCALE:
+        return (asked.group, asked.kind) == _SCALE_KIND
+    return asked.subresource in WITHIN_POD and (asked.group, asked.kind) == ("", "Pod")
+
+
+def _takes_nothing(group: str, name: str, kinds: Kinds) -> bool:
+    if (group, name) in claims.TAKE_NOTHING:
+        return True
+    kind = kinds.find(group, name)
+    return kind is not None and kind.takes is Takes.NOTHING
+
+
+def _check_nothing(asked: Asked) -> None:
+    """Refuse an object about claims that cannot be read where it is used."""
+    if (asked.group, asked.kind) in claims.TAKE_NOTHING:
+        claims.validate(asked.kind, asked.new or asked.old or {})
+
+
 def normalise_manifests(
-    documents: Sequence[Any], *, scope: Scope, caller: str, key: str
+    documents: Sequence[Any],
+    *,
+    scope: Scope,
+    caller: str,
+    key: str,
+    beside: ClaimIndex | None = None,
+    kinds: Kinds | None = None,
 ) -> Request:
     """The request to apply the objects in *documents*; *key* is what identifies them.
 
-    A namespace that an object does not state is that of *scope*.
+    A namespace that an object does not state is that of *scope*. Claims and device classes that
+    they name and do not hold are looked for *beside* them. *kinds* are those that are understood,
+    the shipped ones by default.
 
     Raises:
         RequestRefused: A document is no object of Kubernetes, or is not what the API has there.
     """
+    known = kinds if kinds is not None else shipped()
     resources: list[dict[str, Any]] = []
     not_covered: list[dict[str, Any]] = []
     irrelevant = 0
     seen: Counter[str] = Counter()
-    for document in _flattened(documents):
+    flat = list(_flattened(documents))
+    index = ClaimIndex(flat, namespace=scope.namespace, beside=beside)
+    for document in flat:
         group = group_of(text(document, "apiVersion") or "")
-        kind = text(document, "kind") or ""
-        layout = COVERED.get((group, kind))
-        if layout is None and takes_nothing(group, kind):
+        name = text(document, "kind") or ""
+        if _takes_nothing(group, name, known):
             irrelevant += 1
             continue
-        identity = _identity_in(document, kind, scope.namespace)
-        if layout is None:
-            not_covered.append(_not_covered(identity, _full(group, kind)))
+        identity = _identity_in(document, name, scope.namespace)
+        found = _read(document, (group, name), known, index.near(document))
+        if found is None:
+            not_covered.append(_not_covered(identity, _full(group, name)))
             continue
-        found = describe(document, layout)
         resource = _resource(document, identity, found, Change.CREATE, scope.cluster)
         if (identity.namespace or None) != scope.namespace:
             resource["scope"] = scope.model_copy(update={"namespace": identity.namespace})
@@ -128,30 +176,71 @@ def normalise_manifests(
     )
 
 
-def _put_resource(
-    request: dict[str, Any], asked: Asked, layout: Layout, cluster: str | None
-) -> None:
+class _Found(NamedTuple):
+    """What an object asks for, and whether that is capacity or a workload."""
+
+    state: dict[str, Any]
+    unlisted: list[str]
+    role: Role = Role.WORKLOAD
+
+
+_NOTHING = _Found({}, [])
+
+
+def _read(
+    document: dict[str, Any], kind: tuple[str, str], kinds: Kinds, near: Near | None = None
+) -> _Found | None:
+    """What *document*, of the group and kind *kind*, asks for; ``None`` if nobody can tell.
+
+    Raises:
+        RequestRefused: A part has another type than the API has there.
+    """
+    known = kinds.find(*kind)
+    if known is None:
+        form = claims.FORMS.get(kind)
+        if form is not None:
+            state, unlisted = claims.describe_object(document, form, near)
+            return _Found(state.fields, [f"device class {name}" for name in unlisted])
+        inferred = infer(document, near)
+        return _Found(*inferred) if inferred is not None else None
+    if known.takes is Takes.ELSEWHERE:
+        return _Found(*describe_scaling(document, known))
+    if known.capacity is not None:
+        return _Found(*describe_capacity(document, known, known.capacity), role=Role.CAPACITY)
+    return _Found(*describe(document, known, kinds, near))
+
+
+def _put_resource(request: dict[str, Any], asked: Asked, kinds: Kinds, cluster: str | None) -> bool:
+    """Put what is asked for into *request*; false where nobody can tell what that is."""
     change = _CHANGES[asked.operation]
     document = asked.old if change is Change.DELETE else asked.new
     if document is None or (change is Change.UPDATE and asked.old is None):
         missing = "oldObject" if change is not Change.CREATE and asked.old is None else "object"
         raise wrong(missing, None, "an object")
-    found = describe(document, layout)
-    before = None
-    if change is Change.DELETE:
-        before = found.state
-    elif change is Change.UPDATE and asked.old is not None:
-        before = found.state if _is_same(asked.old, document) else describe(asked.old, layout).state
+    kind = (asked.group, asked.kind)
+    found = _read(document, kind, kinds)
+    before = found
+    if change is Change.UPDATE and asked.old is not None and not _is_same(asked.old, document):
+        before = _read(asked.old, kind, kinds)
+    if found is None and before is None:
+        return False
+    found = found or _NOTHING
+    if change is Change.UPDATE and asked.old is not None:
         if _is_going(asked.old) and _is_going(document):
             change = Change.DELETE
-        elif before == found.state:
+        elif before is not None and before.state == found.state:
             change = Change.NO_OP
     identity = _identity_of(asked)
+    if asked.subresource == _SCALE:
+        scaled = kinds.kind_of(asked.resource_group, asked.resource)
+        identity = identity._replace(kind=scaled or asked.resource or asked.kind)
     resource = _resource(document, identity, found, change, cluster)
-    resource["before"] = before
+    if change is not Change.CREATE:
+        resource["before"] = (before or _NOTHING).state
     request["resources"] = [resource]
     if found.unlisted and change is not Change.DELETE:
         request["not_covered"] = _unlisted(identity, found)
+    return True
 
 
 def _is_going(document: dict[str, Any]) -> bool:
@@ -162,15 +251,15 @@ def _is_going(document: dict[str, Any]) -> bool:
 def _is_same(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Whether everything that is read of two objects is the same, as in most updates."""
     one, other = mapping(old, "metadata"), mapping(new, "metadata")
-    return old.get("spec") == new.get("spec") and all(
-        one.get(part) == other.get(part) for part in ("labels", "annotations")
-    )
+    return all(
+        old.get(part) == new.get(part) for part in (*old, *new) if part not in _NOT_READ
+    ) and all(one.get(part) == other.get(part) for part in ("labels", "annotations"))
 
 
 def _resource(
     document: dict[str, Any],
     identity: _Identity,
-    found: Described,
+    found: _Found,
     change: Change,
     cluster: str | None,
 ) -> dict[str, Any]:
@@ -180,7 +269,7 @@ def _resource(
         "subject": identity.subject(cluster),
         "part_of": _owner(mapping(document, "metadata")),
         "kind": identity.kind,
-        "role": Role.WORKLOAD,
+        "role": found.role,
         "change": change,
     }
 
@@ -244,9 +333,9 @@ def _not_covered(identity: _Identity, kind: str) -> dict[str, Any]:
     return {"address": identity.address(), "kind": kind}
 
 
-def _unlisted(identity: _Identity, found: Described) -> list[dict[str, Any]]:
+def _unlisted(identity: _Identity, found: _Found) -> list[dict[str, Any]]:
     names = found.unlisted[:_MOST_UNLISTED]
-    kinds = [f"resource {name[:_LONGEST_SHOWN]}" for name in names]
+    kinds = [name[:_LONGEST_SHOWN] for name in names]
     if len(found.unlisted) > len(names):
         kinds.append(f"{len(found.unlisted) - len(names)} more resources")
     return [_not_covered(identity, kind) for kind in kinds]

@@ -35,6 +35,8 @@ class Asked(NamedTuple):
         is_dry_run: Whether nothing will be stored.
         new: The object as it shall be; ``None`` for a deletion.
         old: The object as it was; ``None`` for a creation.
+        resource_group: API group of the resource, which is another than the object's where a
+            subresource is written with an object of its own.
     """
 
     uid: str
@@ -49,6 +51,7 @@ class Asked(NamedTuple):
     is_dry_run: bool
     new: dict[str, Any] | None
     old: dict[str, Any] | None
+    resource_group: str = ""
 
 
 def read_review(review: Any) -> Asked:
@@ -78,6 +81,7 @@ def read_review(review: Any) -> Asked:
         is_dry_run=_flag(request, "dryRun"),
         new=_object(request, "object"),
         old=_object(request, "oldObject"),
+        resource_group=text(resource, "group") or "",
     )
 
 

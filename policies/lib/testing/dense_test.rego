@@ -80,6 +80,7 @@ _dense := {
 		"admin_access": [],
 		"host_ipc": null,
 		"host_network": null,
+		"bypasses": [],
 	},
 	"purpose": null,
 	"model": {

@@ -37,10 +37,22 @@ class HygieneParameters(Value):
         longest_idle_minutes: After how many idle minutes a notebook or a development machine has to
             give its accelerators back; ``None`` is any number. One day.
         pinned_environments: Environments in which images are named by digest.
+        agent_namespaces: Namespaces of the platform's own agents, which watch and prepare nodes and
+            need ways to accelerators that others must not have. Who may create pods there is
+            trusted with every accelerator of the cluster. The defaults are those in which makers
+            install theirs.
         clusters: By name of the cluster, what its pods need; rules about it are silent elsewhere.
     """
 
     required: dict[Requirable, tuple[Text, ...]] = {"team": (EVERYWHERE,)}
     longest_idle_minutes: Count | None = 1440
     pinned_environments: tuple[Text, ...] = ("production", "prod")
+    agent_namespaces: tuple[Text, ...] = (
+        "kube-system",
+        "gpu-operator",
+        "nvidia-device-plugin",
+        "kube-amd-gpu",
+        "inteldeviceplugins-system",
+        "habana-ai-operator",
+    )
     clusters: dict[Text, ClusterFacts] = {}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.kubernetes.devices import Device, device_of
-from adapters.kubernetes.kinds import Layout
+from adapters.kubernetes.kinds import shipped
 from adapters.kubernetes.quantities import mebibytes, whole
 from adapters.kubernetes.workloads import describe
 from service.errors import RequestRefused
@@ -92,14 +92,23 @@ def test_the_name_of_a_resource_says_what_it_counts(name: str, device: Device | 
     assert device == device_of(name)
 
 
+GROUPS = {"Pod": "", "Deployment": "apps", "DaemonSet": "apps", "Job": "batch"}
+
+
 def container(limits: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"name": "c", "image": "i", "resources": {"limits": limits}, **more}
 
 
-def state_of(pod: dict[str, Any], layout: Layout = Layout.POD, **spec: Any) -> ResourceState:
-    document = {"spec": pod} if layout is Layout.POD else {"spec": {"template": {"spec": pod}}}
+def state_of(pod: dict[str, Any], kind: str = "Pod", **spec: Any) -> ResourceState:
+    document = {"spec": pod} if kind == "Pod" else {"spec": {"template": {"spec": pod}}}
     document["spec"].update(spec)
-    return ResourceState.model_validate(describe(document, layout).state)
+    return state_in(document, kind)
+
+
+def state_in(document: dict[str, Any], kind: str) -> ResourceState:
+    known = shipped().find(GROUPS[kind], kind)
+    assert known is not None
+    return ResourceState.model_validate(describe(document, known, shipped()).state)
 
 
 def totals(state: ResourceState) -> dict[str | None, int | None]:
@@ -260,7 +269,7 @@ def test_a_claim_hides_nothing_that_is_known() -> None:
 
 
 def test_part_of_an_object_does_not_say_what_it_takes() -> None:
-    state = state_of({}, Layout.REPLICAS, replicas=3)
+    state = state_of({}, "Deployment", replicas=3)
 
     assert state.accelerators is None
     assert state.unknown == {"/accelerators": Reason.ELSEWHERE}
@@ -270,25 +279,25 @@ POD = {"containers": [container({GPU: 2})]}
 
 
 @pytest.mark.parametrize(
-    ("layout", "spec", "copies", "workers", "total"),
+    ("kind", "spec", "copies", "workers", "total"),
     [
-        (Layout.REPLICAS, {}, 1, 1, 2),
-        (Layout.REPLICAS, {"replicas": 5}, 5, 1, 10),
-        (Layout.REPLICAS, {"replicas": 0}, 0, 1, 0),
-        (Layout.REPLICAS, {"replicas": -1}, None, 1, None),
-        (Layout.REPLICAS, {"replicas": 2**60}, None, 1, None),
-        (Layout.NODES, {}, None, 1, None),
-        (Layout.JOB, {}, 1, 1, 2),
-        (Layout.JOB, {"parallelism": 4}, 4, 1, 8),
-        (Layout.JOB, {"parallelism": 4, "completions": 2}, 2, 1, 4),
-        (Layout.JOB, {"parallelism": 4, "completions": 4, "completionMode": "Indexed"}, 1, 4, 8),
-        (Layout.JOB, {"parallelism": 0}, 0, 1, 0),
+        ("Deployment", {}, 1, 1, 2),
+        ("Deployment", {"replicas": 5}, 5, 1, 10),
+        ("Deployment", {"replicas": 0}, 0, 1, 0),
+        ("Deployment", {"replicas": -1}, None, 1, None),
+        ("Deployment", {"replicas": 2**60}, None, 1, None),
+        ("DaemonSet", {}, None, 1, None),
+        ("Job", {}, 1, 1, 2),
+        ("Job", {"parallelism": 4}, 4, 1, 8),
+        ("Job", {"parallelism": 4, "completions": 2}, 2, 1, 4),
+        ("Job", {"parallelism": 4, "completions": 4, "completionMode": "Indexed"}, 1, 4, 8),
+        ("Job", {"parallelism": 0}, 0, 1, 0),
     ],
 )
 def test_copies_and_workers_multiply_what_a_pod_takes(
-    layout: Layout, spec: dict[str, Any], copies: int | None, workers: int, total: int | None
+    kind: str, spec: dict[str, Any], copies: int | None, workers: int, total: int | None
 ) -> None:
-    state = state_of(POD, layout, **spec)
+    state = state_of(POD, kind, **spec)
 
     assert (state.copies.min, state.copies.max) == (copies, copies)
     assert state.workers_per_copy == workers
@@ -298,11 +307,11 @@ def test_copies_and_workers_multiply_what_a_pod_takes(
 
 def test_only_a_deadline_that_kubernetes_keeps_bounds_a_life() -> None:
     metadata = {"annotations": {"portreeve.dev/max-minutes": "30"}}
-    job = {"metadata": metadata, "spec": {"template": {"spec": POD}}}
-    bounded = {**job, "spec": {**job["spec"], "activeDeadlineSeconds": 61}}
+    job: dict[str, Any] = {"metadata": metadata, "spec": {"template": {"spec": POD}}}
+    bounded = {"metadata": metadata, "spec": {**job["spec"], "activeDeadlineSeconds": 61}}
 
-    meant = ResourceState.model_validate(describe(job, Layout.JOB).state).lifetime
-    kept = ResourceState.model_validate(describe(bounded, Layout.JOB).state).lifetime
+    meant = state_in(job, "Job").lifetime
+    kept = state_in(bounded, "Job").lifetime
 
     assert (meant.minutes, meant.bounded) == (30, False)
     assert (kept.minutes, kept.bounded) == (2, True)
@@ -384,9 +393,9 @@ def test_a_fabric_is_a_device_an_attached_network_or_the_devices_of_the_node(
         "spec": {"containers": [container({})], **pod},
     }
 
-    found = describe({"spec": {"template": template}}, Layout.JOB)
+    found = state_in({"spec": {"template": template}}, "Job")
 
-    assert ResourceState.model_validate(found.state).placement.fabric == fabric
+    assert found.placement.fabric == fabric
 
 
 def test_a_claim_may_be_one_for_a_fabric() -> None:

@@ -79,9 +79,17 @@ def test_the_name_of_an_account_says_its_kind(name: str | None, kind: ActorKind)
     assert normalised(review(userInfo={"username": name})).actor.kind is kind
 
 
-@pytest.mark.parametrize("subresource", ["status", "binding", "eviction"])
-def test_subresources_that_change_nothing_are_irrelevant(subresource: str) -> None:
-    request = normalised(review(subResource=subresource))
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"subResource": "status"},
+        {"subResource": "binding"},
+        {"subResource": "eviction"},
+        {"operation": "CONNECT", "subResource": "exec"},
+    ],
+)
+def test_what_changes_nothing_is_irrelevant(asked: dict[str, Any]) -> None:
+    request = normalised(review(**asked))
 
     assert (request.irrelevant, request.resources, request.not_covered) == (1, (), ())
 
@@ -90,8 +98,11 @@ def test_subresources_that_change_nothing_are_irrelevant(subresource: str) -> No
     ("asked", "kind"),
     [
         ({"subResource": "scale"}, "deployments/scale"),
-        ({"operation": "CONNECT", "subResource": "exec"}, "deployments/exec"),
-        ({"kind": {"group": "batch.volcano.sh", "kind": "Job"}}, "Job.batch.volcano.sh"),
+        ({"subResource": "resize"}, "deployments/resize"),
+        (
+            {"kind": {"group": "example.org", "kind": "Job"}, "object": {}, "oldObject": {}},
+            "Job.example.org",
+        ),
     ],
 )
 def test_what_is_not_understood_is_reported(asked: dict[str, Any], kind: str) -> None:

@@ -1,0 +1,133 @@
+"""Ways in which a pod takes accelerators without asking the scheduler for them.
+
+What the container runtimes of the makers and the kernel let through: the variables and mounts that
+they read (NVIDIA container toolkit, "Specialized Configurations with Docker" and its legacy mode;
+Habana, Ascend, AMD and Moore Threads have the same), device files of the node, CDI names in
+annotations, privileges, and resources that only monitoring is meant to ask for. A container that
+asks for a device itself is given its own by the device plugin, whatever its variables say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from adapters.kubernetes import labels
+from adapters.kubernetes.counting import Containers, quantities
+from adapters.kubernetes.devices import DEVICE, PRIVILEGE, device_of
+from adapters.kubernetes.nodes import Nodes
+from adapters.kubernetes.payload import mapping, objects, text
+
+_VARIABLES = {
+    "NVIDIA_VISIBLE_DEVICES": "nvidia",
+    "AMD_VISIBLE_DEVICES": "amd",
+    "HABANA_VISIBLE_DEVICES": "intel",
+    "ASCEND_VISIBLE_DEVICES": "huawei",
+    "MTHREADS_VISIBLE_DEVICES": "mthreads",
+}
+_SHOWS_NOTHING = frozenset({"", "none", "void"})
+_RUNTIMES = re.compile(r"(?:nvidia|amd|habana|ascend|mthreads)(?:-.*)?")
+_DEVICE_FILES = re.compile(
+    r"/dev/(?:nvidia|kfd(?:/|$)|dri(?:/|$)|accel|habanalabs|neuron|davinci|hl[0-9]|vfio(?:/|$))"
+)
+_MOUNTS = "/var/run/nvidia-container-devices"
+_CDI = "cdi.k8s.io/"
+_LONGEST = 64
+
+
+def find_bypasses(
+    pod: dict[str, Any], metadata: dict[str, Any], containers: Containers, nodes: Nodes
+) -> list[str]:
+    """How *pod*, with *metadata*, may reach accelerators past the scheduler; each way once.
+
+    Raises:
+        RequestRefused: A part has another type than the API has there.
+    """
+    every = [*containers.init, *containers.app]
+    if "ephemeralContainers" in pod:
+        every += objects(pod, "ephemeralContainers")
+    found: dict[str, None] = {}
+    asks = bool(objects(pod, "resourceClaims")) or _asks(pod)
+    for container in every:
+        asks_itself = _asks(container)
+        asks = asks or asks_itself
+        found.update(dict.fromkeys(_privileges(container)))
+        if container.get("env") and not asks_itself:
+            found.update(dict.fromkeys(_shown(container)))
+        if any((text(one, "mountPath") or "").startswith(_MOUNTS) for one in _mounts(container)):
+            found[_MOUNTS] = None
+    found.update(dict.fromkeys(_attached(pod, metadata)))
+    if not asks:
+        found.update(dict.fromkeys(_placed(pod, nodes, every)))
+    return list(found)
+
+
+def _mounts(container: dict[str, Any]) -> list[dict[str, Any]]:
+    return objects(container, "volumeMounts")
+
+
+def _privileges(owner: dict[str, Any]) -> list[str]:
+    """Resources of *owner* that are meant for monitoring and show every device of the node."""
+    return [
+        name
+        for name, _ in quantities(owner)
+        if (device := device_of(name)) is not None and device.counts == PRIVILEGE
+    ]
+
+
+def _attached(pod: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
+    """Device files of the node, and names of devices for the container runtime."""
+    paths = [text(mapping(volume, "hostPath"), "path") for volume in objects(pod, "volumes")]
+    found = [path[:_LONGEST] for path in paths if path is not None and _DEVICE_FILES.match(path)]
+    names = mapping(metadata, "annotations")
+    return found + [name[:_LONGEST] for name in names if name.startswith(_CDI)]
+
+
+def _asks(owner: dict[str, Any]) -> bool:
+    """Whether the resources of a container, or of a pod as a whole, name a device."""
+    return any(
+        (device := device_of(name)) is not None and device.counts == DEVICE
+        for name, _ in quantities(owner)
+    )
+
+
+def _shown(container: dict[str, Any]) -> list[str]:
+    """Variables by which *container* is shown devices; one whose value stands elsewhere may be."""
+    found = []
+    for variable in objects(container, "env"):
+        name = text(variable, "name")
+        if name not in _VARIABLES:
+            continue
+        value = text(variable, "value") or ""
+        if variable.get("valueFrom") is not None or value.lower() not in _SHOWS_NOTHING:
+            found.append(name)
+    return found
+
+
+def _placed(pod: dict[str, Any], nodes: Nodes, containers: list[dict[str, Any]]) -> list[str]:
+    """Runtime classes that show devices, and privileges on nodes that have some."""
+    found = []
+    runtime = text(pod, "runtimeClassName")
+    if runtime is not None and _RUNTIMES.fullmatch(runtime):
+        found.append("runtimeClassName")
+    if any(mapping(one, "securityContext").get("privileged") is True for one in containers) and (
+        _selects_accelerators(nodes) or _tolerates_accelerators(pod)
+    ):
+        found.append("securityContext.privileged")
+    return found
+
+
+def _selects_accelerators(nodes: Nodes) -> bool:
+    return any(labels.names_accelerators(label) for label in nodes.constraints)
+
+
+def _tolerates_accelerators(pod: dict[str, Any]) -> bool:
+    """Whether a taint of accelerator nodes is tolerated by its own name.
+
+    A toleration of everything is what agents on all nodes have.
+    """
+    keys = (text(toleration, "key") for toleration in objects(pod, "tolerations"))
+    return any(
+        key is not None and (device := device_of(key)) is not None and device.counts == DEVICE
+        for key in keys
+    )
