@@ -217,6 +217,26 @@ async def test_a_defect_of_ours_adds_nothing(
     assert "SYS-EVALUATION" in answer["response"]["warnings"][0]
 
 
+@pytest.mark.parametrize("path", [MUTATE, VALIDATE])
+async def test_a_body_that_is_too_large_gets_problem_details(example: Bundle, path: str) -> None:
+    status, answer = await Server(mutating(example)).post(path, b" " * (2**20 + 1))
+
+    assert (status, answer["code"]) == (413, "SYS-INPUT-TOO-LARGE")
+
+
+async def test_a_defect_of_ours_decides_nothing(
+    example: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Pipeline, "decide", fail)
+
+    status, answer = await Server(example).post(VALIDATE, review(pictures()))
+
+    assert (status, answer["code"]) == (500, "SYS-ERROR")
+
+
 async def test_a_caller_adds_to_its_own_cluster_only(example: Bundle) -> None:
     server = Server(mutating(example), gate=bound_gate())
 
