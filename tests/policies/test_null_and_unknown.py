@@ -31,6 +31,7 @@ from rule_examples import (
     engine_with,
     examples,
     findings_of,
+    found_by,
 )
 
 from service.bundle.values import Org
@@ -255,6 +256,13 @@ EACH_VIOLATING = pytest.mark.parametrize(
 SILENT = tuple(example for example in examples() if example not in VIOLATING)
 
 
+def _packages(example: Example) -> tuple[str, ...]:
+    """The packages of the topic's codes, and of those that share their questions."""
+    book, codes = example.bundle.rulebook, example.codes()
+    asked = codes.union(*(SHARED.get(code, ()) for code in codes)) & book.keys()
+    return tuple(sorted({book[code].package for code in asked}))
+
+
 def _key(finding: Finding) -> tuple[str, str | None]:
     return finding["code"], finding["resource"]
 
@@ -336,7 +344,8 @@ def _without(document: dict[str, Any], where: str, pointer: str) -> Iterator[tup
 def _lost_with_values(number: int) -> tuple[_Loss, ...]:
     example = VIOLATING[number]
     engine, document = engine_with(example.body["bundle"]), document_of(example.resolved())
-    before = findings_of(engine, document)
+    packages = _packages(example)
+    before = found_by(engine, document, packages)
     places = [("/context", document["context"])]
     places += [(f"/resources/{i}", each) for i, each in enumerate(document["resources"])]
     return tuple(
@@ -344,7 +353,7 @@ def _lost_with_values(number: int) -> tuple[_Loss, ...]:
         for where, part in places
         for pointer in _leaves(part)
         for how, changed in _without(document, where, pointer)
-        for loss in _lost(before, findings_of(engine, changed), how, pointer)
+        for loss in _lost(before, found_by(engine, changed, packages), how, pointer)
     )
 
 
@@ -356,12 +365,12 @@ def test_a_missing_value_never_silences_a_violation(number: int) -> None:
 @pytest.mark.parametrize("example", SILENT, ids=lambda example: example.id)
 def test_a_missing_value_never_stops_the_evaluation(example: Example) -> None:
     engine, document = engine_with(example.body["bundle"]), document_of(example.resolved())
-    tried = 0
+    packages, tried = _packages(example), 0
 
     for index, resource in enumerate(document["resources"]):
         for pointer in _leaves(resource):
             for _, changed in _without(document, f"/resources/{index}", pointer):
-                findings_of(engine, changed)
+                found_by(engine, changed, packages)
                 tried += 1
 
     assert tried > 50
@@ -426,7 +435,7 @@ def _lost_with_rows(number: int) -> tuple[_Loss, ...]:
     example = VIOLATING[number]
     bundle, document = example.bundle, document_of(example.resolved())
     own = example.codes()
-    found = findings_of(engine_with(example.body["bundle"]), document)
+    found = found_by(engine_with(example.body["bundle"]), document, _packages(example))
     before = [finding for finding in found if finding["code"] in own]
     mentioned = json.dumps(document)
     losses: list[_Loss] = []
@@ -441,7 +450,8 @@ def _lost_with_rows(number: int) -> tuple[_Loss, ...]:
             if table in _LOOKED_UP_BY_RESOLVE:
                 resolver = Resolver(replace(bundle, data=data, org=Org(**data["org"])))
                 request = resolver.resolve(example.normalised(), now=NOW)
-            after = findings_of(engine_of(bundle.modules, data), document_of(request))
+            engine = engine_of(bundle.modules, data)
+            after = found_by(engine, document_of(request), _packages(example))
             losses += _lost(before, after, ROW, ".".join((*table, *path)))
     return tuple(losses)
 
