@@ -12,6 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.bundle.checks import RULES
 from service.bundle.references import local_names
 from service.bundle.syntax import opened, walk
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from service.bundle.syntax import Module, Node, Path, RuleHead
 
 LINKED_PATH = "portreeve/linked.rego"
-LINKED_PACKAGE = "portreeve.linked"
+# Of one part: engines put paths together for each rule that they evaluate.
+LINKED_PACKAGE = "portreeve"
 _HEAD = f"package {LINKED_PACKAGE}\n"
 _WORD = re.compile(rb"\w+")
 # What one module may refer to in another one; everything else below `data` are documents.
@@ -93,9 +95,13 @@ def linked(modules: Iterable[Module]) -> Linked | None:
 
 
 def _names(modules: tuple[Module, ...]) -> dict[Path, str]:
-    """A name for each rule: ``rules_gpu_memory_deny`` of ``policies.rules.gpu.memory.deny``."""
+    """A name for each rule: ``gpu_memory_deny`` of ``policies.rules.gpu.memory.deny``."""
     full = {(*module.package, rule.name[0]) for module in modules for rule in module.rules}
-    return {path: re.sub(r"\W", "_", "_".join(path[1:]), flags=re.ASCII) for path in full}
+    return {path: re.sub(r"\W", "_", "_".join(_short(path)), flags=re.ASCII) for path in full}
+
+
+def _short(path: Path) -> Path:
+    return path[2:] if path[:2] == RULES else path[1:]
 
 
 def _renamed(module: Module, names: Mapping[Path, str]) -> str:

@@ -84,7 +84,7 @@ def test_everything_that_a_module_can_refer_to_keeps_its_meaning(
 
     assert one is not None
     assert _findings(PATHS, "data.policies.rules.toy.size.deny", request) == _findings(
-        {LINKED_PATH: one.text}, "data.portreeve.linked.rules_toy_size_deny", request
+        {LINKED_PATH: one.text}, "data.portreeve.toy_size_deny", request
     )
 
 

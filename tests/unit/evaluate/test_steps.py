@@ -45,10 +45,10 @@ def test_a_selection_of_codes_is_kept() -> None:
 
 def test_a_selection_of_codes_is_kept_in_a_linked_bundle() -> None:
     one = Linked(
-        text="package portreeve.linked\n",
+        text="package portreeve\n",
         names={
-            "policies.rules.toy.size.deny": "rules_toy_size_deny",
-            "policies.rules.toy.sum.deny": "rules_toy_sum_deny",
+            "policies.rules.toy.size.deny": "toy_size_deny",
+            "policies.rules.toy.sum.deny": "toy_sum_deny",
         },
         starts=(),
         paths=(),
@@ -62,10 +62,10 @@ def test_a_selection_of_codes_is_kept_in_a_linked_bundle() -> None:
     steps = take_apart({ENTRY_PATH: entry}, one)
 
     assert steps.rules == ("policies.rules.toy.size", "policies.rules.toy.sum")
-    assert "some finding in rules_toy_size_deny\n" in steps.modules[LINKED_PATH]
+    assert "some finding in toy_size_deny\n" in steps.modules[LINKED_PATH]
     assert steps.queries == (
-        "data.portreeve.linked.step_0",
-        "data.portreeve.linked.rules_toy_sum_deny",
+        "data.portreeve.step_0",
+        "data.portreeve.toy_sum_deny",
     )
 
 
