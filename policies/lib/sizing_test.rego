@@ -23,11 +23,11 @@ _model(changes) := testing.workload(object.union(
 ))
 
 test_weights_are_parameters_times_width if {
-	sizing.copy(_model({})).parts[0] == {"what": "its weights", "mib": 134571}
+	sizing.parts(sizing.copy(_model({})))[0] == {"what": "its weights", "mib": 134571}
 }
 
 test_the_cache_of_a_sequence_is_values_times_width_times_tokens if {
-	sizing.copy(_model({})).parts[1] == {"what": "one sequence of 8192 tokens", "mib": 2560}
+	sizing.parts(sizing.copy(_model({})))[1] == {"what": "one sequence of 8192 tokens", "mib": 2560}
 }
 
 test_both_parts_are_added_up if sizing.copy(_model({})).need_mib == 137131
@@ -115,16 +115,18 @@ test_what_is_not_known_is_no_part_of_the_need_and_pointed_at if {
 }
 
 test_a_sequence_is_as_long_as_the_model_allows_unless_declared if {
-	sizing.copy(_model({"model": {"context_tokens": null}})).parts[1] == {
+	sizing.parts(sizing.copy(_model({"model": {"context_tokens": null}})))[1] == {
 		"what": "one sequence of 131072 tokens",
 		"mib": 40960,
 	}
+	elsewhere := {"model": {"context_tokens": null}, "unknown": {"/region": "elsewhere"}}
+	sizing.copy(_model(elsewhere)).tokens == 131072
 }
 
 test_a_length_still_to_come_is_not_taken_for_the_longest if {
 	later := {"model": {"context_tokens": null}, "unknown": {"/model/context_tokens": "elsewhere"}}
 	copy := sizing.copy(_model(later))
-	[part.what | some part in copy.parts] == ["its weights"]
+	[part.what | some part in sizing.parts(copy)] == ["its weights"]
 	copy.missing == ["/model/context_tokens"]
 }
 
@@ -143,6 +145,9 @@ test_a_declared_share_is_known_even_if_it_is_all if {
 test_a_server_takes_its_declared_share_or_the_usual_one if {
 	sizing.copy(_model({"model": {"memory_percent": 85}})).percent == 85
 	sizing.copy(_model({})).percent == 92
+	bounded := _model({"model": {"memory_percent": 85}, "fit": {"kv_is_upper_bound": true}})
+	sizing.copy(bounded).percent == 85
+	sizing.copy(_model({"fit": {"kv_is_upper_bound": true}})).percent == 92
 }
 
 test_the_memory_of_a_copy_is_that_of_all_its_accelerators if sizing.copy(_model({})).memory_mib == 46068
@@ -159,6 +164,6 @@ test_absurd_figures_of_a_tenant_stay_exact if {
 			"accelerators_per_copy": largest,
 		},
 	}))
-	[part.mib | some part in copy.parts] == [762939453, 450000000]
+	[part.mib | some part in sizing.parts(copy)] == [762939453, 450000000]
 	copy.memory_mib == 294912000000
 }

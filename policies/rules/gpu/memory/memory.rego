@@ -56,7 +56,7 @@ deny contains {"code": "GPU-002", "resource": resource.address, "facts": facts} 
 
 	facts := {
 		"needed_gib": whole.ceiling(copy.need_mib, 1024),
-		"parts": concat(" and ", [part.what | some part in copy.parts]),
+		"parts": concat(" and ", [part.what | some part in sizing.parts(copy)]),
 		"count": resource.fit.accelerators_per_copy,
 		"label": sizing.label(resource),
 		"usable_gib": whole.quotient(copy.memory_mib * copy.percent, 102400),

@@ -68,9 +68,10 @@ import data.policies.lib.whole
 #     - kubernetes
 deny contains {"code": "GPU-005", "resource": resource.address, "facts": facts} if {
 	some {"resource": resource, "copy": copy, "missing": []} in _copies
+	mib := _need_mib(resource, copy)
+	_has_room(copy, mib)
+	smaller := _smaller(resource, copy, mib)
 	need := _need(resource, copy)
-	_has_room(copy, need)
-	smaller := _smaller(resource, copy, need.mib)
 	smaller != []
 
 	facts := {
@@ -95,7 +96,10 @@ _copies := [{"resource": resource, "copy": copy, "missing": missing} |
 	sizing.serves(resource)
 	_is_for_memory_alone(resource)
 	copy := sizing.copy(resource)
-	missing := array.concat(_missing_sizes(copy), _missing_reasons(resource))
+	missing := [pointer |
+		[copy.missing, resource.unknown] != [[], {}]
+		some pointer in array.concat(_missing_sizes(copy), _missing_reasons(resource))
+	]
 ]
 
 _is_for_memory_alone(resource) if {
@@ -103,14 +107,14 @@ _is_for_memory_alone(resource) if {
 	resource.throughput.requests_per_minute == null
 	resource.latency_critical in {null, false}
 	resource.model.data_parallel in {null, 0, 1}
-	not _is_shared(resource)
-}
 
-# Whoever takes a share of a device in time does not hold all of its memory.
-_is_shared(resource) if {
-	resource.accelerators != null
-	some item in resource.accelerators
-	item.sharing in {"time_sliced", "fraction"}
+	# Whoever takes a share of a device in time does not hold all of its memory.
+	shared := [item |
+		resource.accelerators != null
+		some item in resource.accelerators
+		item.sharing in {"time_sliced", "fraction"}
+	]
+	shared == []
 }
 
 _missing_sizes(copy) := [pointer | some pointer in copy.missing; pointer != "/fit/kv_is_upper_bound"]
@@ -139,16 +143,22 @@ _missing_reasons(resource) := [pointer |
 	unknowns.holds(resource, pointer)
 ]
 
-# The MiB that the copy must offer, and those that are known to be used with their words.
-_need(resource, copy) := {"mib": mib, "stated_mib": mib, "parts": parts} if {
+# The MiB that the copy must offer.
+_need_mib(resource, copy) := copy.weights_mib + (_sequences(resource) * copy.sequence_mib) if {
 	resource.model.concurrency != null
-	sequences := max([1, min([resource.model.concurrency, 100000])])
-	mib := copy.weights_mib + (sequences * copy.sequence_mib)
-	parts := sprintf("weights and %d sequences of %d tokens", [sequences, copy.tokens])
-} else := {"mib": mib, "stated_mib": stated_mib, "parts": parts} if {
-	stated_mib := copy.weights_mib + copy.sequence_mib
+} else := whole.ceiling((copy.weights_mib + copy.sequence_mib) * percent, 100) if {
 	percent := object.get(data.org, ["gpu", "unstated_batch_percent"], 200)
-	mib := whole.ceiling(stated_mib * percent, 100)
+}
+
+_sequences(resource) := max([1, min([resource.model.concurrency, 100000])])
+
+# The MiB that are known to be used, with their words.
+_need(resource, copy) := {"stated_mib": mib, "parts": parts} if {
+	resource.model.concurrency != null
+	mib := _need_mib(resource, copy)
+	parts := sprintf("weights and %d sequences of %d tokens", [_sequences(resource), copy.tokens])
+} else := {"stated_mib": mib, "parts": parts} if {
+	mib := copy.weights_mib + copy.sequence_mib
 	parts := sprintf("weights and one sequence of %d tokens", [copy.tokens])
 }
 
@@ -199,12 +209,12 @@ _is_well_used(resource, copy) if {
 	copy.weights_mib * percent > copy.memory_mib * copy.percent
 } else if {
 	_missing_sizes(copy) == []
-	_smaller(resource, copy, _need(resource, copy).mib) == []
+	_smaller(resource, copy, _need_mib(resource, copy)) == []
 }
 
 # No set is smaller than what it holds: a comparison that spares most copies the search for one.
-_has_room(copy, need) if {
-	copy.memory_mib * copy.percent >= need.mib * object.get(data.org, ["gpu", "oversized_percent"], 200)
+_has_room(copy, mib) if {
+	copy.memory_mib * copy.percent >= mib * object.get(data.org, ["gpu", "oversized_percent"], 200)
 }
 
 # A warning about thrift says nothing where GPU-002 says already that the catalog lacks the model.
