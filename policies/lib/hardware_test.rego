@@ -34,3 +34,16 @@ test_accelerators_that_are_not_known_are_one_entry if {
 	_of(null) == [{"model": null, "value": null, "label": "accelerators", "pointer": "/accelerators"}]
 	_of([]) == []
 }
+
+test_marked_rows_are_those_with_one_of_the_values if {
+	items := [_item("nvidia-l4"), _item("nvidia-x9")]
+	[row.pointer | some row in _marked(items, {"current"})] == ["/accelerators/0/model"]
+	[row.pointer | some row in _marked(items, {"retired", null})] == ["/accelerators/1/model"]
+	[row.pointer | some row in _marked(null, {"retired", null})] == ["/accelerators"]
+	_marked(null, {"retired"}) == []
+}
+
+_marked(accelerators, values) := found if {
+	resource := testing.workload({"accelerators": accelerators})
+	found := hardware.marked(resource, "status", values) with data.catalog as _catalog
+}

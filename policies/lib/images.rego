@@ -15,23 +15,33 @@ package policies.lib.images
 #   - ref: https://gallery.ecr.aws/neuron
 #   - ref: https://docs.habana.ai/en/latest/Installation_Guide/index.html
 #   - ref: https://catalog.ngc.nvidia.com/containers
-stack(image) := named[0] if {
+stack(image) := concat("", told) if {
 	named := _named(image)
-	count(named) == 1
-} else := object.get(_repositories, _repository(image), "") if {
-	_named(image) == []
-} else := ""
+	known := {"vllm/vllm-openai": "cuda", "lmsysorg/sglang": "cuda"}
+	by_repository := {found | named == set(); found := object.get(known, _repository(image), "")}
+	found := named | by_repository
+	told := [name | count(found) == 1; some name in found]
+}
 
 # METADATA
 # description: True if the image is named by its digest, which cannot come to mean another image.
 is_pinned(image) if contains(image, "@sha")
 
-_named(image) := [name | some name in names] if {
-	words := _spaced(image)
-	names := {found |
-		some part, found in _parts
-		contains(words, part)
+# Whole words, and what words begin with that a version follows: `cuda12`, `cu124`, `rocm630`, `neuronx`.
+_named(image) := ((by_words | cuda) | rocm) | neuron if {
+	text := _spaced(image)
+	words := {word | some word in split(text, " ")}
+	by_words := {found |
+		some word in (words & {"nvidia", "nvcr", "habana", "gaudi", "hpu", "tpu", "xpu", "oneapi"})
+		found := object.get(_families, word, "cuda")
 	}
+	cuda := {"cuda" |
+		contains(text, " cu")
+		some part in [" cuda", " cu11", " cu12", " cu13"]
+		contains(text, part)
+	}
+	rocm := {"rocm" | contains(text, " rocm")}
+	neuron := {"neuron" | contains(text, " neuron")}
 }
 
 # The name without its digest, with spaces around words.
@@ -40,32 +50,16 @@ _spaced(image) := replace(replace(replace(replace(replace(name, "/", " "), ":", 
 }
 
 # Owner and name, without registry and tag.
-_repository(image) := concat("/", array.slice(steps, count(steps) - 2, count(steps))) if {
-	name := split(image, "@")[0]
-	path := array.concat([""], split(name, "/"))
-	last := split(path[count(path) - 1], ":")[0]
-	steps := array.concat(array.slice(path, 0, count(path) - 1), [last])
+_repository(image) := concat("/", [steps[count(steps) - 2], last]) if {
+	steps := split(concat("/", ["", split(image, "@")[0]]), "/")
+	last := split(steps[count(steps) - 1], ":")[0]
 }
 
-# Words, and what words begin with that a version follows: `cuda12`, `cu124`, `rocm630`, `neuronx`.
-_parts := {
-	" nvidia ": "cuda",
-	" nvcr ": "cuda",
-	" cuda": "cuda",
-	" cu11": "cuda",
-	" cu12": "cuda",
-	" cu13": "cuda",
-	" rocm": "rocm",
-	" neuron": "neuron",
-	" habana ": "gaudi",
-	" gaudi ": "gaudi",
-	" hpu ": "gaudi",
-	" tpu ": "xla",
-	" xpu ": "oneapi",
-	" oneapi ": "oneapi",
-}
-
-_repositories := {
-	"vllm/vllm-openai": "cuda",
-	"lmsysorg/sglang": "cuda",
+_families := {
+	"habana": "gaudi",
+	"gaudi": "gaudi",
+	"hpu": "gaudi",
+	"tpu": "xla",
+	"xpu": "oneapi",
+	"oneapi": "oneapi",
 }

@@ -35,26 +35,27 @@ import data.policies.lib.hardware
 deny contains {"code": "GPU-014", "resource": resource.address, "facts": facts} if {
 	some {"resource": resource, "rows": rows} in _judged
 	some row in rows
-	why := object.get(_reasons, row.value, "")
-	why != ""
-	_is_foreign(row.model)
+	row.value != null
 
-	facts := {"label": row.label, "why": why}
+	facts := {"label": row.label, "why": object.get(_reasons, row.value, "")}
 }
 
 deny contains {"code": "GPU-014", "resource": resource.address, "undetermined": missing} if {
 	some {"resource": resource, "rows": rows} in _judged
-	[row | some row in rows; object.get(_reasons, row.value, "") != ""; _is_foreign(row.model)] == []
+	[row | some row in rows; row.value != null] == []
 
-	missing := [row.pointer | some row in rows; row.value == null; _is_foreign(row.model)]
-	missing != []
+	missing := [row.pointer | some row in rows]
 }
 
 _judged := [{"resource": resource, "rows": rows} |
 	some resource in input.resources
 	resource.accelerators != []
 	changes.takes(resource)
-	rows := hardware.column(resource, "rentable")
+	rows := [row |
+		some row in hardware.marked(resource, "rentable", {"api-only", "first-party-only", null})
+		_is_foreign(row.model)
+	]
+	rows != []
 ]
 
 _is_foreign(model) if {

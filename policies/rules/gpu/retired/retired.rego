@@ -47,7 +47,8 @@ _judged := [{"resource": resource, "retired": retired, "missing": missing} |
 	some resource in input.resources
 	resource.accelerators != []
 	changes.takes(resource)
-	rows := hardware.column(resource, "status")
+	rows := hardware.marked(resource, "status", {"retired", null})
+	rows != []
 	retired := [row.label | some row in rows; row.value == "retired"]
 	missing := [row.pointer | some row in rows; row.value == null]
 ]

@@ -35,9 +35,8 @@ import data.policies.lib.unknowns
 #   adapters:
 #     - kubernetes
 deny contains {"code": "GPU-012", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "named": named} in _named
+	some {"resource": resource, "named": named} in _misfits
 	resource.software_stack != null
-	not _one_fits(named, resource)
 
 	first := named[0]
 	facts := {
@@ -49,7 +48,7 @@ deny contains {"code": "GPU-012", "resource": resource.address, "facts": facts} 
 }
 
 deny contains {"code": "GPU-012", "resource": resource.address, "undetermined": ["/software_stack"]} if {
-	some {"resource": resource, "named": _} in _named
+	some {"resource": resource, "named": _} in _misfits
 	resource.software_stack == null
 }
 
@@ -62,7 +61,7 @@ deny contains {"code": "GPU-012", "resource": resource.address, "undetermined": 
 	changes.takes(resource)
 }
 
-_named := [{"resource": resource, "named": named} |
+_misfits := [{"resource": resource, "named": named} |
 	some resource in input.resources
 	resource.accelerators != []
 	resource.images != []
@@ -73,9 +72,11 @@ _named := [{"resource": resource, "named": named} |
 		stack != ""
 	]
 	named != []
+	not _one_fits(named, resource)
 ]
 
 _one_fits(named, resource) if {
+	resource.software_stack != null
 	some one in named
 	one.stack in split(resource.software_stack, ",")
 }
