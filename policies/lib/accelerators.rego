@@ -9,7 +9,9 @@ package policies.lib.accelerators
 #   `known` is a lower bound of the whole, `missing` points at what it leaves out.
 total(resource) := {"known": known, "missing": missing} if {
 	resource.accelerators != null
-	known := sum([_most(item.total) | some item in resource.accelerators])
+	most := [item.total.max | some item in resource.accelerators; item.total.max != null]
+	least := [item.total.min | some item in resource.accelerators; item.total.max == null; item.total.min != null]
+	known := sum(array.concat(most, least))
 	missing := [pointer |
 		some index, item in resource.accelerators
 		item.total.max == null
@@ -42,9 +44,3 @@ label(resource) := object.get(data.catalog, ["accelerators", first.model, "label
 _name(asked_for) := asked_for if asked_for != null
 
 else := "accelerators"
-
-_most(range) := range.max if range.max != null
-
-else := range.min if range.min != null
-
-else := 0

@@ -37,7 +37,9 @@ import data.policies.lib.money
 #     - kubernetes
 #     - terraform
 deny contains {"code": "BUD-010", "resource": null, "facts": facts} if {
-	some judged in _above("limit")
+	some judged in _judged
+	judged.certain == "limit"
+	not _lies_below_another(judged)
 	budget := judged.budget
 
 	facts := {
@@ -51,6 +53,7 @@ deny contains {"code": "BUD-010", "resource": null, "facts": facts} if {
 }
 
 deny contains {"code": "BUD-010", "resource": null, "undetermined": missing} if {
+	_judged != []
 	missing := _missing("limit")
 	missing != []
 }
@@ -81,7 +84,9 @@ deny contains {"code": "BUD-010", "resource": null, "undetermined": missing} if 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "BUD-011", "resource": null, "facts": facts} if {
-	some judged in _above("approval")
+	some judged in _judged
+	judged.certain == "approval"
+	not _lies_below_another(judged)
 	budget := judged.budget
 
 	facts := {
@@ -96,6 +101,7 @@ deny contains {"code": "BUD-011", "resource": null, "facts": facts} if {
 }
 
 deny contains {"code": "BUD-011", "resource": null, "undetermined": missing} if {
+	_judged != []
 	missing := _missing("approval")
 	missing != []
 }
@@ -126,7 +132,9 @@ deny contains {"code": "BUD-011", "resource": null, "undetermined": missing} if 
 #     - kubernetes
 #     - terraform
 deny contains {"code": "BUD-012", "resource": null, "facts": facts} if {
-	some judged in _above("soft")
+	some judged in _judged
+	judged.certain == "soft"
+	not _lies_below_another(judged)
 	budget := judged.budget
 
 	facts := {
@@ -140,18 +148,13 @@ deny contains {"code": "BUD-012", "resource": null, "facts": facts} if {
 }
 
 deny contains {"code": "BUD-012", "resource": null, "undetermined": missing} if {
+	_judged != []
 	missing := _missing("soft")
 	missing != []
 }
 
-# Those that a request is certainly above, without those below another one of the same level: the
-# first one from the root is the one to speak of.
-_above(level) := [judged |
-	some judged in _judged
-	judged.certain == level
-	not _lies_below_another(judged)
-]
-
+# Of those that a request is certainly above at one level, the first one from the root is the one to
+# speak of.
 _lies_below_another(judged) if {
 	some other in _judged
 	other.certain == judged.certain

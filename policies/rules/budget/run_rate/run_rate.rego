@@ -64,7 +64,17 @@ _judged := [_judgement(index, total, change, limit) |
 	[change > 0, total.unpriced != []] != [false, false]
 	limit := limits.monthly_micros(total.team)
 	limit != null
+	not _is_surely_within(total, limit)
 ]
+
+# A comparison that spares most the rest, of amounts that stay exact as those of a month.
+_is_surely_within(total, limit) if {
+	total.unpriced == []
+	most := max([total.firm_micros_per_hour, total.firm_micros_per_hour + total.estimated_micros_per_hour])
+	most < 10000000000000
+	most * 730 <= limit
+	limits.are_in(total.currency)
+}
 
 _judgement(index, total, change, limit) := {
 	"index": index,

@@ -63,6 +63,7 @@ _short := [{"resource": resource, "each": each, "missing": missing} |
 	resource.role == "workload"
 	resource.accelerators != []
 	resource.placement.host_ipc != true
+	_may_have_peers(resource)
 	_is_pod(resource)
 	_shm_mib(resource) < _least_mib
 	each := _most(resource)
@@ -81,6 +82,13 @@ _short := [{"resource": resource, "each": each, "missing": missing} |
 ]
 
 # Of what runs as no pod nothing is said, or known, about namespaces.
+# What says nothing of these is surely not joined with others: a comparison that spares most the rest.
+_may_have_peers(resource) if {
+	model := resource.model
+	degrees := [model.tensor_parallel, model.pipeline_parallel, model.data_parallel]
+	[degrees, resource.purpose, resource.unknown] != [[null, null, null], "inference", {}]
+}
+
 _is_pod(resource) if resource.placement.host_ipc == false
 
 _is_pod(resource) if unknowns.holds(resource, "/placement/host_ipc")

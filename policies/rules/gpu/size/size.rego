@@ -59,6 +59,7 @@ _taken := [{"resource": resource, "asked": asked, "limit": limit, "exceeds": exc
 	asked := accelerators.total(resource)
 	limit := limits.accelerators(resource.ownership.team)
 	exceeds := [limit != null, asked.known > limit] == [true, true]
+	[exceeds, asked.missing, resource.unknown] != [false, [], {}]
 ]
 
 # A team whose name is still to come may have a lower limit than the default that stands in for it.

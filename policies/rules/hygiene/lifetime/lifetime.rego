@@ -89,6 +89,7 @@ deny contains {"code": "HYG-007", "resource": resource.address, "undetermined": 
 _jobs := [{"resource": resource, "what": what, "missing": missing} |
 	some resource in input.resources
 	resource.lifetime.bounded != true
+	resource.purpose in {null, "batch", "finetuning", "pretraining"}
 	resource.accelerators != []
 	resource.role == "workload"
 	what := _work(resource)
@@ -123,6 +124,7 @@ _run_ends(resource) if {
 
 _idling := [{"resource": resource, "longest": longest, "missing": missing} |
 	some resource in input.resources
+	resource.purpose in {null, "development", "notebook"}
 	resource.accelerators != []
 	_may_idle(resource)
 	changes.takes(resource)

@@ -135,15 +135,20 @@ deny contains {"code": "HYG-004", "resource": resource.address, "undetermined": 
 }
 
 _lacking := [{"resource": resource, "field": field, "missing": missing} |
+	required := object.get(data.org, ["hygiene", "required"], {})
 	some resource in input.resources
 	resource.accelerators != []
-	fields := _unnamed(resource)
-	fields != []
-	changes.takes(resource)
-	required := object.get(data.org, ["hygiene", "required"], {})
-	some field in fields
+	values := {
+		"team": resource.ownership.team,
+		"owner": resource.ownership.owner,
+		"cost_center": resource.ownership.cost_center,
+		"purpose": resource.purpose,
+	}
+	some field, null in values
 	places := object.get(required, field, [])
 	places != []
+	[field == "purpose", resource.role == "workload"] != [true, false]
+	changes.takes(resource)
 	_may_be_required(resource, places)
 	missing := _missing(resource, places, _pointers[field])
 ]
@@ -154,16 +159,6 @@ _pointers := {
 	"cost_center": "/ownership/cost_center",
 	"purpose": "/purpose",
 }
-
-_unnamed(resource) := [field |
-	some {"field": field, "value": null, "role": role} in [
-		{"field": "team", "value": resource.ownership.team, "role": resource.role},
-		{"field": "owner", "value": resource.ownership.owner, "role": resource.role},
-		{"field": "cost_center", "value": resource.ownership.cost_center, "role": resource.role},
-		{"field": "purpose", "value": resource.purpose, "role": "workload"},
-	]
-	role == resource.role
-]
 
 _may_be_required(resource, places) if {
 	_is_required(resource, places)

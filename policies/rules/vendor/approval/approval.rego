@@ -32,20 +32,19 @@ import data.policies.lib.vendors
 #     - api
 #     - kubernetes
 #     - terraform
-deny contains {"code": "VEN-006", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "lists": lists} in _listed
-	lists.approved != null
-	vendor := resource.vendor
-	vendor != null
-	not _may_be_used(vendor, lists)
+deny contains {"code": "VEN-006", "resource": row.resource.address, "facts": facts} if {
+	some row in _judged
+	[row.is_approved, row.is_tried] == [false, false]
+	row.approved != null
+	row.vendor != null
 
-	facts := {"vendor": vendor, "approved": vendors.shown(lists.approved)}
+	facts := {"vendor": row.vendor, "approved": vendors.shown(row.approved)}
 }
 
-deny contains {"code": "VEN-006", "resource": resource.address, "undetermined": ["/vendor"]} if {
-	some {"resource": resource, "lists": lists} in _listed
-	resource.vendor == null
-	lists.approved != null
+deny contains {"code": "VEN-006", "resource": row.resource.address, "undetermined": ["/vendor"]} if {
+	some row in _judged
+	row.vendor == null
+	row.approved != null
 }
 
 # METADATA
@@ -72,25 +71,25 @@ deny contains {"code": "VEN-006", "resource": resource.address, "undetermined": 
 #     - api
 #     - kubernetes
 #     - terraform
-deny contains {"code": "VEN-007", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "lists": lists} in _listed
-	resource.vendor != null
-	approved := object.get(lists.regions, resource.vendor, null)
-	approved != null
-	elsewhere := _outside(resource, approved)
+deny contains {"code": "VEN-007", "resource": row.resource.address, "facts": facts} if {
+	some row in _judged
+	row.is_inside == false
+	row.regions != null
+	elsewhere := _outside(row.resource, row.regions)
 	elsewhere != []
 
 	facts := {
 		"regions": vendors.shown(elsewhere),
-		"vendor": resource.vendor,
-		"approved": vendors.shown(approved),
+		"vendor": row.vendor,
+		"approved": vendors.shown(row.regions),
 	}
 }
 
-deny contains {"code": "VEN-007", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "lists": lists} in _listed
+deny contains {"code": "VEN-007", "resource": row.resource.address, "undetermined": missing} if {
+	some row in _judged
+	row.is_inside == false
 
-	missing := _missing_place(resource, lists)
+	missing := _missing_place(row)
 	missing != []
 }
 
@@ -118,43 +117,57 @@ deny contains {"code": "VEN-007", "resource": resource.address, "undetermined": 
 #     - api
 #     - kubernetes
 #     - terraform
-deny contains {"code": "VEN-008", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "lists": lists} in _listed
-	evaluation := _evaluation(resource, lists)
-	evaluation != null
-	reason := _reason(resource, evaluation)
+deny contains {"code": "VEN-008", "resource": row.resource.address, "facts": facts} if {
+	some row in _judged
+	[row.is_approved, row.is_tried] == [false, true]
+	reason := _reason(row.resource, row.evaluation)
 	reason != ""
 
-	facts := {"vendor": resource.vendor, "reason": reason}
+	facts := {"vendor": row.vendor, "reason": reason}
 }
 
-deny contains {"code": "VEN-008", "resource": resource.address, "undetermined": missing} if {
-	some {"resource": resource, "lists": lists} in _listed
+deny contains {"code": "VEN-008", "resource": row.resource.address, "undetermined": missing} if {
+	some row in _judged
+	[row.is_approved, row.is_tried] == [false, true]
+	_reason(row.resource, row.evaluation) == ""
 
-	missing := _missing_for_trial(resource, lists)
+	times := ["/context/now" | input.context.now == null]
+	missing := array.concat(times, _missing_counts(row.resource, row.evaluation))
 	missing != []
 }
 
-# Resources that take something, where the organisation lists anything at all.
-_listed := [{"resource": resource, "lists": lists} |
-	some lists in _lists
-	some resource in input.resources
-	changes.takes(resource)
-]
+deny contains {"code": "VEN-008", "resource": row.resource.address, "undetermined": ["/vendor"]} if {
+	some row in _judged
+	row.vendor == null
+	row.lists.evaluations != {}
+}
 
-_lists := [lists |
+# Resources that take something, where the organisation lists anything at all, with what it says of
+# their vendor. What is inside surely has its only place in an approved region.
+_judged := [row |
 	section := object.get(data.org, "vendor", {})
+	approved := object.get(section, "approved", null)
 	lists := {
-		"approved": object.get(section, "approved", null),
 		"regions": object.get(section, "approved_regions", {}),
 		"evaluations": object.get(section, "evaluations", {}),
 	}
-	lists != {"approved": null, "regions": {}, "evaluations": {}}
+	[approved, lists] != [null, {"regions": {}, "evaluations": {}}]
+	some resource in input.resources
+	changes.takes(resource)
+	regions := object.get(lists.regions, resource.vendor, null)
+	evaluation := object.get(lists.evaluations, resource.vendor, null)
+	row := {
+		"resource": resource,
+		"vendor": resource.vendor,
+		"lists": lists,
+		"approved": approved,
+		"is_approved": resource.vendor in approved,
+		"regions": regions,
+		"is_inside": [resource.region in regions, resource.replication, resource.unknown] == [true, [], {}],
+		"evaluation": evaluation,
+		"is_tried": evaluation != null,
+	}
 ]
-
-_may_be_used(vendor, lists) if vendor in lists.approved
-
-_may_be_used(vendor, lists) if object.get(lists.evaluations, vendor, null) != null
 
 # Where it may end up outside of what is approved.
 _outside(resource, approved) := [region |
@@ -167,36 +180,14 @@ _places(resource) := [resource.region] if {
 	resource.region != null
 } else := resource.region_constraint.required
 
-_missing_place(resource, lists) := ["/vendor"] if {
-	resource.vendor == null
-	lists.regions != {}
+_missing_place(row) := ["/vendor" | row.lists.regions != {}] if {
+	row.vendor == null
 } else := array.concat(regions, copies) if {
-	resource.vendor != null
-	approved := object.get(lists.regions, resource.vendor, null)
-	approved != null
-	_outside(resource, approved) == []
-	regions := ["/region" | _places(resource) == []]
-	copies := ["/replication" | unknowns.holds(resource, "/replication")]
+	row.regions != null
+	_outside(row.resource, row.regions) == []
+	regions := ["/region" | _places(row.resource) == []]
+	copies := ["/replication" | unknowns.holds(row.resource, "/replication")]
 } else := []
-
-_missing_for_trial(resource, lists) := ["/vendor"] if {
-	resource.vendor == null
-	lists.evaluations != {}
-} else := array.concat(["/context/now" | input.context.now == null], _missing_counts(resource, evaluation)) if {
-	evaluation := _evaluation(resource, lists)
-	evaluation != null
-	_reason(resource, evaluation) == ""
-} else := []
-
-# The trial of its vendor; null where there is none. Whoever is approved is no longer on trial.
-_evaluation(resource, lists) := object.get(lists.evaluations, resource.vendor, null) if {
-	resource.vendor != null
-	_is_approved(resource, lists) == false
-} else := null
-
-_is_approved(resource, lists) := resource.vendor in lists.approved if {
-	lists.approved != null
-} else := false
 
 _reason(resource, evaluation) := sprintf("it ended on %s", [evaluation.until]) if {
 	_has_ended(evaluation)
