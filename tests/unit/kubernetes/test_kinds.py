@@ -119,8 +119,10 @@ CASES = [
     (
         "kubeflow.org/v1",
         "TFJob",
-        "{tfReplicaSpecs: {PS: {template: TEMPLATE 0}, "
-        "Worker: {replicas: 2, template: TEMPLATE 1}}}",
+        (
+            "{tfReplicaSpecs: {PS: {template: TEMPLATE 0}, "
+            "Worker: {replicas: 2, template: TEMPLATE 1}}}"
+        ),
         (1, 1),
         2,
         (2, 2),
@@ -128,8 +130,10 @@ CASES = [
     (
         "kubeflow.org/v2beta1",
         "MPIJob",
-        "{mpiReplicaSpecs: {Launcher: {template: TEMPLATE 0}, "
-        "Worker: {replicas: 2, template: TEMPLATE 8}}}",
+        (
+            "{mpiReplicaSpecs: {Launcher: {template: TEMPLATE 0}, "
+            "Worker: {replicas: 2, template: TEMPLATE 8}}}"
+        ),
         (1, 1),
         2,
         (16, 16),
@@ -137,8 +141,10 @@ CASES = [
     (
         "kubeflow.org/v1",
         "XGBoostJob",
-        "{xgbReplicaSpecs: {Master: {template: TEMPLATE 1}, "
-        "Worker: {replicas: 2, template: TEMPLATE 1}}}",
+        (
+            "{xgbReplicaSpecs: {Master: {template: TEMPLATE 1}, "
+            "Worker: {replicas: 2, template: TEMPLATE 1}}}"
+        ),
         (1, 1),
         3,
         (3, 3),
@@ -259,8 +265,10 @@ CASES = [
     (
         "serving.kserve.io/v1beta1",
         "InferenceService",
-        "{predictor: {maxReplicas: 1, containers: "
-        "[{name: c, image: i, resources: {limits: {nvidia.com/gpu: 1}}}]}}",
+        (
+            "{predictor: {maxReplicas: 1, containers: "
+            "[{name: c, image: i, resources: {limits: {nvidia.com/gpu: 1}}}]}}"
+        ),
         (1, 1),
         1,
         (1, 1),
@@ -292,8 +300,10 @@ CASES = [
     (
         "serving.knative.dev/v1",
         "Service",
-        "{template: {metadata: {annotations: {autoscaling.knative.dev/max-scale: '3'}}, "
-        "spec: POD 1}}",
+        (
+            "{template: {metadata: {annotations: {autoscaling.knative.dev/max-scale: '3'}}, "
+            "spec: POD 1}}"
+        ),
         (0, 3),
         1,
         (0, 3),
