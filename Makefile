@@ -52,6 +52,7 @@ check: $(VENV)/.dev ## lint, types, imports, Rego, generated files, coverage
 	$(BIN)/python -m service.bundle.schemas --check
 	$(BIN)/python -m service.report.rules --check
 	$(BIN)/python -m service.report.settings --check
+	$(BIN)/python -m service.install.shipped --check
 	@if [ -x .tools/bin/opa ]; then $(MAKE) --no-print-directory check-rego; \
 	else echo "skipped: opa fmt, check and test need the real OPA (make tools)"; fi
 	@$(MAKE) --no-print-directory coverage
@@ -75,7 +76,7 @@ coverage: $(VENV)/.dev ## what the tests that need no server reach, and whether 
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-TOOLS := opa conftest kube-apiserver
+TOOLS := opa conftest kube-apiserver helm
 
 .PHONY: tools
 tools: $(TOOLS:%=.tools/bin/%) ## build the real peers of the system tests into .tools/bin

@@ -6,7 +6,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from service.commands import audit, bundle, catalog, check, explain, init, serve, waiver
+from service.commands import (
+    audit,
+    bundle,
+    catalog,
+    check,
+    explain,
+    init,
+    kubernetes,
+    serve,
+    waiver,
+)
 from service.errors import GovernanceError
 from service.pipeline import VERSION
 
@@ -21,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"portreeve {VERSION}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (init, serve, check, explain, bundle, catalog, waiver, audit):
+    for module in (init, serve, check, explain, bundle, catalog, waiver, audit, kubernetes):
         module.add(commands)
     return top
 

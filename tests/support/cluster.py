@@ -162,6 +162,7 @@ def cluster(folder: Path, admission: Path, *options: str) -> Iterator[Cluster]:
             # No controller makes the service account that this plugin asks for.
             "--disable-admission-plugins=ServiceAccount",
             "--authorization-mode=RBAC",
+            "--allow-privileged=true",
             f"--admission-control-config-file={admission}",
             *options,
         ]
