@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from service import events
 from service.app import find_bundle, start_engine
 from service.bundle.load import load
+from service.commands.beside import read_beside
 from service.commands.freshness import warn_of_old_prices
 from service.commands.sources import POINTS, Kind, Source, find, normalise
 from service.decide.digests import digest
@@ -21,6 +23,7 @@ from service.log.record_file import RecordFile
 from service.log.sqlite import DecisionLogFile
 from service.model.base import Binding, EnforcementPoint, Scope
 from service.model.decision import Cause, Decision, Outcome
+from service.model.request import Request
 from service.pipeline import Pipeline, Rejected
 from service.report.decisions import as_json, as_lines
 from service.report.text import wants_colour
@@ -93,9 +96,11 @@ async def _check(
             pipeline = Pipeline(bundle, engine, log)
             kind = Kind(given.kind) if given.kind else None
             limit = settings.plan_limit_mib * 2**20
+            names = _names(given.paths)
+            beside = read_beside(names, scope=scope, limit=limit)
+            read = functools.partial(normalise, scope=scope, limit=limit, beside=beside)
             decisions = [
-                (name, await _one(pipeline, name, kind, scope=scope, limit=limit))
-                for name in _names(given.paths)
+                (name, await _one(pipeline, name, kind, read, limit=limit)) for name in names
             ]
             warn_of_old_prices(bundle, [decision for _, decision in decisions])
             return decisions
@@ -117,13 +122,18 @@ def _names(paths: Sequence[str]) -> list[str]:
 
 
 async def _one(
-    pipeline: Pipeline, name: str, kind: Kind | None, *, scope: Scope, limit: int
+    pipeline: Pipeline,
+    name: str,
+    kind: Kind | None,
+    normalised: Callable[[Source], Request],
+    *,
+    limit: int,
 ) -> Decision:
     raw = b""
     try:
         raw = _read(name, limit)
         source = Source("stdin" if name == "-" else name, raw, digest(raw), kind)
-        request = normalise(source, scope=scope, limit=limit)
+        request = normalised(source)
     except RequestRefused as error:
         point = POINTS.get(kind, EnforcementPoint.API) if kind else EnforcementPoint.API
         rejected = Rejected(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.api.normalise import normalise_request
+from adapters.kubernetes.claims import ClaimIndex
 from adapters.kubernetes.normalise import normalise_manifests, normalise_review
 from adapters.terraform.normalise import normalise_plan
 from service.errors import RequestRefused
@@ -75,16 +76,20 @@ def find(paths: list[Path]) -> Iterator[Path]:
         yield from found
 
 
-def normalise(source: Source, *, scope: Scope, limit: int) -> Request:
-    """The request that *source* holds.
+def normalise(
+    source: Source, *, scope: Scope, limit: int, beside: ClaimIndex | None = None
+) -> Request:
+    """The request that *source* holds; what manifests name may stand *beside* them.
 
     Raises:
         RequestRefused: It cannot be read, or nothing tells what it is.
     """
-    documents = _documents(source, limit)
+    documents = documents_of(source, limit)
     kind = source.kind or _detect(documents)
     if kind is Kind.MANIFEST:
-        return normalise_manifests(documents, scope=scope, caller=_CALLER, key=source.digest)
+        return normalise_manifests(
+            documents, scope=scope, caller=_CALLER, key=source.digest, beside=beside
+        )
     first: Any = documents[0] if documents else None
     if kind is Kind.TERRAFORM:
         return normalise_plan(first, scope=scope, caller=_CALLER, key=source.digest)
@@ -95,7 +100,12 @@ def normalise(source: Source, *, scope: Scope, limit: int) -> Request:
     return normalise_request(first, caller=_CALLER, binding=Binding.ADVISORY, key=source.digest)
 
 
-def _documents(source: Source, limit: int) -> list[Any]:
+def documents_of(source: Source, limit: int) -> list[Any]:
+    """The documents in *source*, whatever they are.
+
+    Raises:
+        RequestRefused: It is neither JSON nor YAML, or more than may be sent.
+    """
     suffix = Path(source.name).suffix
     looks_json = source.raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}
     is_json = suffix == ".json" or source.kind in {Kind.TERRAFORM, Kind.REQUEST, Kind.REVIEW}

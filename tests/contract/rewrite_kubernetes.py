@@ -1,8 +1,10 @@
 """Write the Kubernetes cases anew.
 
 ``python tests/contract/rewrite_kubernetes.py`` writes what the recorded requests are normalised to.
+Cases with manifests instead hold several objects that name one another.
 With ``--record`` a real API server first writes the requests: each case's object is sent to it, and
-what it asks its webhook is kept. That needs ``make tools``, etcd and kubectl.
+what it asks its webhook is kept; names of cases after it leave the others as they are. That needs
+``make tools``, etcd and kubectl.
 """
 
 from __future__ import annotations
@@ -24,7 +26,13 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).parent / "kubernetes"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-from adapters.kubernetes.normalise import normalise_review  # noqa: E402  # found by the path above
+from adapters.kubernetes.normalise import (  # noqa: E402  # found by the path above
+    normalise_manifests,
+    normalise_review,
+)
+from service.intake.documents import read_yaml_documents  # noqa: E402
+from service.model.base import Scope  # noqa: E402
+from service.model.request import Request  # noqa: E402
 
 _VOLATILE: dict[str, Any] = {
     "creationTimestamp": "2026-01-01T00:00:00Z",
@@ -36,15 +44,27 @@ _VOLATILE: dict[str, Any] = {
 
 def main() -> None:
     if "--record" in sys.argv:
-        _record()
+        _record(sys.argv[sys.argv.index("--record") + 1 :])
+    for path in sorted(CASES.glob("*/manifests.yaml")):
+        _write(path.with_name("normalised.json"), _shown(manifests(path)))
     for path in sorted(CASES.glob("*/request.json")):
         review = json.loads(path.read_text())
         request = normalise_review(review, cluster="prod-eu", caller="contract")
-        shown = json.loads(request.model_dump_json(exclude_defaults=True))
-        _write(path.with_name("normalised.json"), shown)
+        _write(path.with_name("normalised.json"), _shown(request))
 
 
-def _record() -> None:
+def manifests(path: Path) -> Request:
+    """The request to apply the manifests of a case."""
+    documents = read_yaml_documents(path.read_bytes(), limit=1 << 20, what=path.name)
+    scope = Scope(cluster="prod-eu")
+    return normalise_manifests(documents, scope=scope, caller="contract", key=path.parent.name)
+
+
+def _shown(request: Request) -> Any:
+    return json.loads(request.model_dump_json(exclude_defaults=True))
+
+
+def _record(names: list[str]) -> None:
     from cluster import cluster, self_signed, webhook_credentials  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as name:
@@ -53,14 +73,21 @@ def _record() -> None:
         server, reviews = _recorder(certificate, key)
         admission = webhook_credentials(folder, f"127.0.0.1:{server.server_port}", "recorder")
         with cluster(folder, admission) as running:
-            for case in sorted(CASES.glob("*/case.yaml")):
+            cases = [
+                case
+                for case in sorted(CASES.glob("*/case.yaml"))
+                if not names or case.parent.name in names
+            ]
+            for case in cases:
                 stated = yaml.safe_load(case.read_text())
                 space = stated["object"]["metadata"]["namespace"]
                 running.kubectl("create", "namespace", space)
+                for label, value in stated.get("namespace_labels", {}).items():
+                    running.kubectl("label", "namespace", space, f"{label}={value}")
             running.kubectl("create", "-f", "-", stdin=json.dumps(_runtime_class()))
             running.apply(_webhook(server.server_port, certificate))
             _wait(running, reviews)
-            for case in sorted(CASES.glob("*/case.yaml")):
+            for case in cases:
                 reviews.clear()
                 _play(running, yaml.safe_load(case.read_text()), reviews)
                 asked = _settled(reviews[-1], case.parent.name)
