@@ -132,10 +132,10 @@ class Placement(Value):
     node's device files. ``shm_mib`` is the size of what is mounted at ``/dev/shm``, ``None`` where
     it has the runtime's default. ``host_ipc`` and ``host_network`` say whether a pod shares the
     node's shared memory and network; of anything but a pod they are ``None``. ``tolerations`` are
-    keys of taints: ``*`` for all of them, ``*:NoExecute`` for all with that effect. ``bypasses`` are
-    the ways by which it may reach accelerators without asking its scheduler for them.
-    ``admin_access`` names device classes to all of whose devices it has administrative access,
-    those that others take included, without taking any.
+    keys of taints: ``*`` for all of them, ``*:NoExecute`` for all with that effect.
+    ``bypasses`` are the ways by which it may reach accelerators without asking its scheduler for
+    them. ``admin_access`` names device classes to all of whose devices it has administrative
+    access, those that others take included, without taking any.
     """
 
     fabric: Text | None = None
