@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
+from adapters.kubernetes import kinds
 from service.api import decisions, health, kubernetes, plans
 from service.api.auth import read_gate
 from service.api.problems import problem
@@ -203,11 +204,32 @@ async def accompany(settings: Settings, digest: str, channel: socket.socket | No
 @contextlib.asynccontextmanager
 async def running(
     settings: Settings, bundle: Bundle, log: DecisionLogFile
+def use_kinds(settings: Settings) -> None:
+    """Understand the kinds of Kubernetes objects that *settings* name beside the shipped ones.
+
+    Raises:
+        SettingsRefused: The file cannot be read, or is no table of kinds.
+    """
+    path = settings.kubernetes_kinds_file
+    if path is None:
+        kinds.use(None)
+        return
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SettingsRefused(
+            f"`kubernetes_kinds_file` is `{path}`, which cannot be read: {error.strerror}",
+            hint="Name a YAML file that the service may read.",
+        ) from error
+    kinds.use(kinds.extended(raw, name=path.name))
+
+
 ) -> AsyncIterator[FastAPI]:
     """The application over *log* with an engine of its own, which both end with it."""
     try:
         engine = await start_engine(settings, bundle)
         try:
+    use_kinds(settings)
             limits = Limits(
                 review_bytes=settings.review_limit_mib * 2**20,
                 plan_bytes=settings.plan_limit_mib * 2**20,

@@ -119,6 +119,13 @@ class Settings(BaseSettings):
         float,
         Field(ge=0, le=5, description="Part of the caller's timeout kept for the way back."),
     ] = 0.5
+    kubernetes_kinds_file: Annotated[
+        Path | None,
+        Field(
+            description="YAML file of kinds of objects that take accelerators, beside those of "
+            "docs/kubernetes-kinds.md or instead of them."
+        ),
+    ] = None
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         default="info", description="Least severe service log line that is written."
     )

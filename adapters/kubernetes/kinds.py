@@ -261,6 +261,25 @@ def extended(raw: bytes, *, name: str) -> Kinds:
     return Kinds((*shipped().rows.values(), *_rows(raw, name)))
 
 
+class _Chosen:
+    """The kinds that the process was started with."""
+
+    kinds: Kinds | None = None
+
+
+def use(kinds: Kinds | None) -> None:
+    """Understand *kinds* from now on in this process, the shipped ones for ``None``.
+
+    Only a composition root chooses, once, before anything is read.
+    """
+    _Chosen.kinds = kinds
+
+
+def in_use() -> Kinds:
+    """The kinds that this process understands."""
+    return _Chosen.kinds or shipped()
+
+
 def _rows(raw: bytes, name: str) -> list[KindRow]:
     try:
         documents = read_yaml_documents(raw, limit=_LARGEST_TABLE, what=f"`{name}`")

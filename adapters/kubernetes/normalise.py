@@ -17,7 +17,7 @@ from adapters.kubernetes.kinds import (
     Takes,
     changes_nothing,
     group_of,
-    shipped,
+    in_use,
 )
 from adapters.kubernetes.payload import CODE, mapping, objects, text, wrong
 from adapters.kubernetes.review import Asked, read_review
@@ -60,7 +60,7 @@ def normalise_review(
 ) -> Request:
     """The request that the AdmissionReview *review* of *cluster* asks to be decided.
 
-    *kinds* are those that are understood, the shipped ones by default.
+    *kinds* are those that are understood, those of the process by default.
 
     Raises:
         RequestRefused: It is no AdmissionReview v1, or the object is not what the API has there.
@@ -80,7 +80,7 @@ def normalise_review(
         "caller": caller,
         "scope": {"cluster": cluster, "namespace": asked.namespace or None},
     }
-    known = kinds if kinds is not None else shipped()
+    known = kinds if kinds is not None else in_use()
     if asked.operation == "CONNECT" or changes_nothing(asked.subresource):
         request["irrelevant"] = 1  # who connects takes no more than what runs already
     elif not _is_understood(asked):
@@ -129,12 +129,12 @@ def normalise_manifests(
 
     A namespace that an object does not state is that of *scope*. Claims and device classes that
     they name and do not hold are looked for *beside* them. *kinds* are those that are understood,
-    the shipped ones by default.
+    those of the process by default.
 
     Raises:
         RequestRefused: A document is no object of Kubernetes, or is not what the API has there.
     """
-    known = kinds if kinds is not None else shipped()
+    known = kinds if kinds is not None else in_use()
     resources: list[dict[str, Any]] = []
     not_covered: list[dict[str, Any]] = []
     irrelevant = 0

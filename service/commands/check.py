@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from service import events
-from service.app import find_bundle, start_engine
+from service.app import find_bundle, start_engine, use_kinds
 from service.bundle.load import load
 from service.commands.beside import read_beside
 from service.commands.freshness import warn_of_old_prices
@@ -77,6 +77,7 @@ def run(given: argparse.Namespace) -> int:
         bundle=given.bundle, engine=given.engine, opa_url=given.opa_url, log=given.log, evaluators=1
     )
     scope = _scope(given.scope)
+    use_kinds(settings)
     decisions = asyncio.run(_check(given, settings, scope))
     _report(given, decisions)
     fail_on = set(given.fail_on or ["deny"])

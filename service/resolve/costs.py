@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from service.model.base import Basis, PriceKind, Range, Reason, Role
 from service.model.resource import Accelerator, Cost, Sharing
 from service.resolve.draft import Draft, exact, times
-from service.resolve.models import part_of
+from service.resolve.models import mib_of, part_of
 from service.resolve.prices import Prices, Quote, mig_share
 from service.resolve.tables import REMEMBERED
 
@@ -169,7 +169,11 @@ class Costs:
         if item.slice is None:
             whole = item.sharing is None or item.sharing is Sharing.WHOLE
             return (1, 1) if whole else None
-        profiles = self._accelerators.rows[item.model]["mig_profiles"] if item.model else ()
+        row = self._accelerators.rows[item.model] if item.model else {}
+        stated, usable = mib_of(item.slice), row.get("usable_mib")
+        if stated is not None:
+            return (min(stated, usable), usable) if usable else None
+        profiles = row.get("mig_profiles")
         return part_of(item.slice) or mig_share(item.slice, profiles or ())
 
 

@@ -133,6 +133,9 @@ class Models:
             return size["usable_mib"], True
         if item.slice is None:
             return (None, False) if item.sharing is Sharing.FRACTION else (usable, is_estimate)
+        stated = mib_of(item.slice)
+        if stated is not None:
+            return (stated if usable is None else min(stated, usable)), False
         part = part_of(item.slice)
         if part is not None:
             return (usable * part[0] // part[1] if usable is not None else None), True
@@ -155,6 +158,7 @@ class Models:
 
 
 _NOTHING = Fit()
+_MIB = "MiB"
 _SHAPE = {
     "attention": "attention",
     "attention_heads": "attention_heads",
@@ -180,6 +184,14 @@ def _sizes(row: Table) -> Sizes:
     shape = {name: row[column] for name, column in _SHAPE.items()}
     missing = tuple(f"/fit/{name}" for name, value in shape.items() if value is None)
     return Sizes(row["params_m"], row["weight_bits"], shape, missing)
+
+
+def mib_of(text: str) -> int | None:
+    """The memory that ``3000MiB`` states, as sharing by memory does; ``None`` for anything else."""
+    number = text.removesuffix(_MIB)
+    if number == text or not number.isascii() or not number.isdecimal() or len(number) > 9:
+        return None
+    return int(number)
 
 
 def part_of(text: str) -> tuple[int, int] | None:

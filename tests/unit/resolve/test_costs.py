@@ -124,7 +124,10 @@ def test_without_a_vendor_and_a_rate_the_price_is_undeclared(resolve: Any, workl
     assert (resource.cost, resource.unknown["/cost"]) == (Cost(), Reason.UNDECLARED)
 
 
-@pytest.mark.parametrize(("part", "micros"), [("1g.10gb", 982_858), ("1/2", 3_440_000)])
+@pytest.mark.parametrize(
+    ("part", "micros"),
+    [("1g.10gb", 982_858), ("1/2", 3_440_000), ("0MiB", 0), ("999999MiB", 6_880_000)],
+)
 def test_a_part_of_a_card_costs_its_share_rounded_up(
     part: str, micros: int, resolve: Any, workload: Any
 ) -> None:
@@ -144,6 +147,7 @@ def test_a_part_of_a_card_costs_its_share_rounded_up(
         {"sharing": Sharing.FRACTION},
         {"slice": "9g.90gb"},
         {"slice": "x"},
+        {"slice": "xMiB"},
     ],
 )
 def test_a_share_that_nobody_knows_has_no_price(

@@ -197,6 +197,8 @@ def test_without_a_model_nothing_is_said_about_one(resolve: Any, workload: Any) 
         ("1g.10gb.me", 9_984, False),
         ("3g.40gb", 36_044, True),
         ("1/2", 40_779, True),
+        ("3000MiB", 3000, False),
+        ("999999MiB", 81_559, False),
     ],
 )
 def test_memory_is_that_of_the_card_or_of_its_part(
