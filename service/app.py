@@ -19,10 +19,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from adapters.kubernetes import kinds
-from service.api import decisions, health, kubernetes, plans
+from service.api import break_glass, decisions, health, kubernetes, plans
 from service.api.auth import read_gate
 from service.api.problems import problem
 from service.api.service import Limits, Service
+from service.break_glass import BreakGlassDesk
 from service.bundle.freshness import old_prices
 from service.bundle.load import load
 from service.bundle.shipped import shipped
@@ -32,9 +33,11 @@ from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.engine import Engine
 from service.listeners import Server, accompanied, bind, certified, configuration
 from service.log.apart import Channels, join, write_apart
+from service.log.break_glass import OpenBreakGlass
+from service.log.entry import DecisionLog
 from service.log.query import DecisionReader
 from service.log.sqlite import DecisionLogFile
-from service.pipeline import VERSION, Pipeline
+from service.pipeline import VERSION, Pipeline, nothing_open, utc_now
 from service.settings import EngineKind, Settings
 
 _LOG = structlog.get_logger("portreeve")
@@ -52,7 +55,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    for module in (kubernetes, plans, decisions, health):
+    for module in (kubernetes, plans, decisions, break_glass, health):
         app.include_router(module.router)
     app.add_exception_handler(GovernanceError, _governance)
     app.add_exception_handler(RequestValidationError, _parameters)
@@ -201,9 +204,6 @@ async def accompany(settings: Settings, digest: str, channel: socket.socket | No
         await server.serve(sockets=[listener])
 
 
-@contextlib.asynccontextmanager
-async def running(
-    settings: Settings, bundle: Bundle, log: DecisionLogFile
 def use_kinds(settings: Settings) -> None:
     """Understand the kinds of Kubernetes objects that *settings* name beside the shipped ones.
 
@@ -224,12 +224,15 @@ def use_kinds(settings: Settings) -> None:
     kinds.use(kinds.extended(raw, name=path.name))
 
 
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, bundle: Bundle, log: DecisionLogFile
 ) -> AsyncIterator[FastAPI]:
     """The application over *log* with an engine of its own, which both end with it."""
+    use_kinds(settings)
     try:
         engine = await start_engine(settings, bundle)
         try:
-    use_kinds(settings)
             limits = Limits(
                 review_bytes=settings.review_limit_mib * 2**20,
                 plan_bytes=settings.plan_limit_mib * 2**20,
@@ -237,14 +240,32 @@ def use_kinds(settings: Settings) -> None:
                 margin_seconds=settings.margin_seconds,
             )
             gate, reader = read_gate(settings.tokens_file), DecisionReader(settings.log)
-            service = Service(Pipeline(bundle, engine, log), gate, reader, limits)
-            # The tables of a bundle live as long as the process: the collector need not look.
-            gc.collect()
-            gc.freeze()
-            # A request leaves no cycles behind, and makes more objects than the usual 700.
-            gc.set_threshold(_COLLECT_AFTER)
-            yield create_app(service)
+            async with deciding(bundle, engine, log, reader) as (pipeline, desk):
+                service = Service(pipeline, gate, reader, desk, limits)
+                # The tables of a bundle live as long as the process: the collector need not look.
+                gc.collect()
+                gc.freeze()
+                # A request leaves no cycles behind, and makes more objects than the usual 700.
+                gc.set_threshold(_COLLECT_AFTER)
+                yield create_app(service)
         finally:
             await engine.close()
     finally:
         await log.close()
+
+
+@contextlib.asynccontextmanager
+async def deciding(
+    bundle: Bundle, engine: Engine, log: DecisionLog, reader: DecisionReader
+) -> AsyncIterator[tuple[Pipeline, BreakGlassDesk]]:
+    """What decides, by the break-glass that *reader* finds open, and what opens it.
+
+    Nothing is read where the organisation lets nobody open any.
+    """
+    opened = OpenBreakGlass(lambda: reader.break_glass(utc_now()))
+    try:
+        known = opened if bundle.org.break_glass.is_on else nothing_open
+        desk = BreakGlassDesk(bundle, log, reader, changed=opened.forget)
+        yield Pipeline(bundle, engine, log, break_glass=known), desk
+    finally:
+        await opened.close()

@@ -25,6 +25,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError, model_vali
 
 from service.errors import NotAllowed, SettingsRefused
 from service.model.base import Text, Value
+from service.model.break_glass import LOCAL
 
 UNAUTHENTICATED = "unauthenticated"
 
@@ -40,7 +41,9 @@ class CallerRole(StrEnum):
 class Caller(Value):
     """Somebody with a token or a certificate.
 
-    ``clusters`` binds the caller to the clusters it may name.
+    ``clusters`` binds the caller to the clusters it may name. ``groups`` are what the
+    organisation's ``break_glass`` may name; no name begins with ``local:``, as those of users of
+    the machine do that the log is on.
     """
 
     name: Text
@@ -48,11 +51,14 @@ class Caller(Value):
     certificate: Text | None = None
     roles: tuple[CallerRole, ...]
     clusters: tuple[Text, ...] = ()
+    groups: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _proves_itself(self) -> Caller:
         if self.token_sha256 is None and self.certificate is None:
             raise ValueError("a caller needs `token_sha256` or `certificate`")
+        if any(name.startswith(LOCAL) for name in (self.name, *self.groups)):
+            raise ValueError(f"a name that begins with `{LOCAL}` is no caller's")
         return self
 
     def may(self, role: CallerRole) -> bool:

@@ -13,6 +13,7 @@ from service.api.auth import CallerRole
 from service.api.clients import certificate_of
 from service.api.service import service_of
 from service.errors import NotFound
+from service.log.filters import Kind
 from service.log.query import Filter
 from service.model.base import EnforcementPoint
 from service.model.decision import Decision, Outcome
@@ -32,9 +33,13 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
     request: Request,
     outcome: Annotated[Outcome | None, Query(description="allow, warn or deny")] = None,
     code: Annotated[str | None, Query(description="Code of a finding, such as GPU-002")] = None,
+    waived_by: Annotated[
+        str | None, Query(description="Waiver or break-glass of a finding")
+    ] = None,
     team: Annotated[str | None, Query(description="Team of a resource")] = None,
     vendor: Annotated[str | None, Query(description="Vendor of a resource")] = None,
     enforcement_point: Annotated[EnforcementPoint | None, Query()] = None,
+    kind: Annotated[Kind | None, Query(description="decision, rejected or break_glass")] = None,
     since: Annotated[str | None, Query(description="RFC 3339, inclusive")] = None,
     until: Annotated[str | None, Query(description="RFC 3339, exclusive")] = None,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
@@ -48,9 +53,11 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
     wanted = Filter.of(
         outcome=outcome,
         code=code,
+        waived_by=waived_by,
         team=team,
         vendor=vendor,
         enforcement_point=enforcement_point,
+        kind=kind,
         since=since,
         until=until,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from service.api.auth import Gate
+from service.break_glass import BreakGlassDesk
 from service.log.query import DecisionReader
 from service.pipeline import Pipeline
 
@@ -29,12 +30,14 @@ class Service:
         pipeline: Decides and records.
         gate: Knows who may speak.
         reader: Answers questions about the log.
+        desk: Opens break-glass and ends it.
         limits: Bounds on what comes in.
     """
 
     pipeline: Pipeline
     gate: Gate
     reader: DecisionReader
+    desk: BreakGlassDesk
     limits: Limits
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
+from service.bundle.break_glass import BreakGlassParameters
 from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.linking import Linked
 from service.bundle.parameters.budget import BudgetParameters
@@ -155,6 +156,7 @@ class Org(Value):
     modes: tuple[ModeRule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
+    break_glass: BreakGlassParameters = BreakGlassParameters()
     on_unknown: OnUnknown = OnUnknown()
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -77,6 +77,18 @@ def ends_at(text: str) -> datetime:
     if stated is None or stated.tzinfo is None or "T" not in text:
         raise ValueError("a day such as 2026-12-31, or a time with its offset, is expected")
     return stated
+
+
+def selects_place(match: Scope, place: Any) -> bool:
+    """Whether every selector of a place that *match* states selects the one of *place*.
+
+    *place* has the fields of ``Scope``; a place that is not known is selected by nothing.
+    """
+    return all(
+        selects(stated, getattr(place, name))
+        for name in Scope.model_fields
+        if (stated := getattr(match, name)) is not None
+    )
 
 
 def selects(pattern: str, value: str | None) -> bool:

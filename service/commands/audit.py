@@ -9,13 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import NotFound
+from service.log.filters import Kind
 from service.log.query import DecisionReader, Filter
 from service.model.base import EnforcementPoint
 from service.model.decision import Decision, Outcome
 from service.report.decisions import as_lines, as_page
 from service.settings import read_settings
 
-_FILTERS = ("outcome", "code", "team", "vendor", "enforcement_point", "since", "until")
+_FILTERS = (
+    "outcome",
+    "code",
+    "waived_by",
+    "team",
+    "vendor",
+    "enforcement_point",
+    "kind",
+    "since",
+    "until",
+)
 
 
 def add(commands: Any) -> None:
@@ -27,9 +38,11 @@ def add(commands: Any) -> None:
     )
     query.add_argument("--outcome", choices=[item.value for item in Outcome])
     query.add_argument("--code", help="code of a finding, such as GPU-002")
+    query.add_argument("--waived-by", metavar="ID", help="waiver or break-glass of a finding")
     query.add_argument("--team", help="team of a resource")
     query.add_argument("--vendor", help="vendor of a resource")
     query.add_argument("--enforcement-point", choices=[item.value for item in EnforcementPoint])
+    query.add_argument("--kind", choices=[item.value for item in Kind])
     query.add_argument("--since", help="RFC 3339 time, or an age such as 90m, 24h or 7d")
     query.add_argument("--until", help="RFC 3339 time, or an age such as 90m, 24h or 7d")
     query.add_argument("--limit", type=int, default=50, help="rows at the most (default: 50)")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from service import events
-from service.app import find_bundle, start_engine, use_kinds
+from service.app import deciding, find_bundle, start_engine, use_kinds
 from service.bundle.load import load
 from service.commands.beside import read_beside
 from service.commands.freshness import warn_of_old_prices
@@ -19,6 +19,7 @@ from service.commands.sources import POINTS, Kind, Source, find, normalise
 from service.decide.digests import digest
 from service.errors import RequestRefused, SettingsRefused
 from service.log.entry import DecisionLog
+from service.log.query import DecisionReader
 from service.log.record_file import RecordFile
 from service.log.sqlite import DecisionLogFile
 from service.model.base import Binding, EnforcementPoint, Scope
@@ -76,8 +77,8 @@ def run(given: argparse.Namespace) -> int:
     settings = read_settings(
         bundle=given.bundle, engine=given.engine, opa_url=given.opa_url, log=given.log, evaluators=1
     )
-    scope = _scope(given.scope)
     use_kinds(settings)
+    scope = _scope(given.scope)
     decisions = asyncio.run(_check(given, settings, scope))
     _report(given, decisions)
     fail_on = set(given.fail_on or ["deny"])
@@ -91,18 +92,20 @@ async def _check(
     log: DecisionLog = (
         RecordFile(given.record) if given.record else await DecisionLogFile.open(settings.log)
     )
+    # Also where records go elsewhere: what is open is in the local log.
+    reader = DecisionReader(settings.log)
     try:
         engine = await start_engine(settings, bundle)
         try:
-            pipeline = Pipeline(bundle, engine, log)
             kind = Kind(given.kind) if given.kind else None
             limit = settings.plan_limit_mib * 2**20
             names = _names(given.paths)
             beside = read_beside(names, scope=scope, limit=limit)
             read = functools.partial(normalise, scope=scope, limit=limit, beside=beside)
-            decisions = [
-                (name, await _one(pipeline, name, kind, read, limit=limit)) for name in names
-            ]
+            async with deciding(bundle, engine, log, reader) as (pipeline, _):
+                decisions = [
+                    (name, await _one(pipeline, name, kind, read, limit=limit)) for name in names
+                ]
             warn_of_old_prices(bundle, [decision for _, decision in decisions])
             return decisions
         finally:

@@ -1,4 +1,4 @@
-"""``portreeve waiver add|list``: exceptions that the organisation grants for a time."""
+"""``portreeve waiver add|list|break-glass``: exceptions for a time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from service.app import find_bundle
 from service.bundle.granting import entry_of, grant
 from service.bundle.load import load
 from service.bundle.waivers import Waiver, WaiverMatch, ends_at
+from service.commands import break_glass
 from service.commands.pairs import read_pairs
 from service.report.text import columns, plain
 
@@ -24,6 +25,7 @@ def add(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_add(actions)
     _add_list(actions)
+    break_glass.add(actions)
 
 
 def _add_add(actions: Any) -> None:

@@ -7,7 +7,7 @@ or an environment that only a label states may make it stricter and not milder. 
 that can only lower it: the posture; for an undetermined finding the strictest ``on_unknown`` among
 the reasons of what it misses; for what was already true before the change ``on_existing``; and
 ``observe`` where nothing is taken any more (a deletion, a read, a change without effect). The
-outcome is the strictest mode among the findings that no waiver covers.
+outcome is the strictest mode among the findings that no waiver and no break-glass covers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from service.decide.about import bound, claimed, common, resources_of
+from service.decide.break_glass import OpenGlass
 from service.decide.builtin import BUILTIN, NOT_COVERED, WAIVER_EXPIRED, system_rule
 from service.decide.modes import RANK, Place, mildest, stated_mode, strictest
 from service.decide.reasons import Reasons
@@ -26,7 +27,7 @@ from service.decide.waivers import Waivers, expiry, terms
 from service.errors import EngineUnavailable, EvaluationFailed, GovernanceError
 from service.model.base import Change
 from service.model.decision import Cause, Outcome
-from service.model.finding import Facts, Finding, JudgedFinding, Mode
+from service.model.finding import Facts, Finding, JudgedFinding, Mode, WaiverTerms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,6 +123,7 @@ class _Judge:
         self._reasons = Reasons(request)
         self._before = {_identity(finding) for finding in before}
         self._waivers = Waivers(bundle.org.waivers, request.context.now)
+        self._glass = OpenGlass(bundle.org.break_glass, request.context)
 
     def judged(self, finding: Finding) -> Iterator[tuple[JudgedFinding, Finding]]:
         """*finding* with its mode and its words, and what is to be said of its waivers."""
@@ -135,7 +137,7 @@ class _Judge:
             mode = mildest(mode, strictest(*(self._org.on_unknown.of(why) for why in reasons)))
         if pre_existing:
             mode = mildest(mode, self._org.on_existing)
-        waiver = self._waivers and self._waivers.covering(finding.code, subject.each)
+        waived_by, waiver = self._waived(finding.code, subject.each)
         words = render(rule, finding, missing)
         judged = JudgedFinding(
             code=finding.code,
@@ -147,13 +149,23 @@ class _Judge:
             remedy=words.remedy,
             facts=_tidy_facts(finding.facts),
             undetermined=finding.undetermined,
-            waived_by=waiver.id if waiver else None,
-            waiver=terms(waiver) if waiver else None,
+            waived_by=waived_by,
+            waiver=waiver,
             pre_existing=pre_existing,
         )
         yield judged, finding
-        if self._waivers and not waiver:
+        if self._waivers and waiver is None:
             yield from self._expired(finding, judged.mode, subject)
+
+    def _waived(
+        self, code: str, where: Sequence[Whereabouts]
+    ) -> tuple[str, WaiverTerms] | tuple[None, None]:
+        """What takes *code* out of the decision: a waiver before break-glass, which is for need."""
+        waiver = self._waivers and self._waivers.covering(code, where)
+        if waiver:
+            return waiver.id, terms(waiver)
+        opened = self._glass.covering(code, where)
+        return (opened.id, opened.terms()) if opened else (None, None)
 
     def _expired(
         self, finding: Finding, mode: Mode, subject: _Subject

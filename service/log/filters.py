@@ -18,21 +18,23 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Kind(StrEnum):
-    """What a record is about: a request that was decided, or an input that could not be read."""
+    """What a record is about: a decided request, an unreadable input, or break-glass."""
 
     DECISION = "decision"
     REJECTED = "rejected"
+    BREAK_GLASS = "break_glass"
 
 
 class Filter(Value):
     """Conditions that a decision must meet all; ``None`` asks nothing.
 
-    ``team`` and ``vendor`` are those of one and the same resource. ``since`` is inclusive,
-    ``until`` exclusive.
+    ``team`` and ``vendor`` are those of one and the same resource, ``code`` and ``waived_by`` those
+    of one and the same finding. ``since`` is inclusive, ``until`` exclusive.
     """
 
     outcome: Outcome | None = None
     code: Text | None = None
+    waived_by: Text | None = None
     team: Text | None = None
     vendor: Text | None = None
     enforcement_point: EnforcementPoint | None = None

@@ -12,27 +12,32 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
     Select,
     and_,
+    bindparam,
     create_engine,
     exists,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from service.errors import LogUnavailable, RequestRefused
-from service.log.filters import Filter
+from service.log.filters import Filter, Kind
 from service.log.rows import micros, restore
 from service.model.base import Value
+from service.model.break_glass import LONGEST_MINUTES, BreakGlass, BreakGlassEvent
 from service.model.decision import Decision
 from service.store.opening import open_reader, reading_refusal, unreadable
 from service.store.packing import unpack
@@ -134,6 +139,31 @@ class DecisionReader:
             resolved_digest=row.resolved_digest,
         )
 
+    def break_glass(self, moment: datetime) -> tuple[BreakGlass, ...]:
+        """What is open at *moment* (with a time zone): opened before, not over, and not ended.
+
+        Raises:
+            LogUnavailable: The log cannot be read.
+        """
+        with self._connection() as connection:
+            if connection is None:
+                return ()
+            since = {"since": micros(moment - timedelta(minutes=LONGEST_MINUTES))}
+            rows = connection.execute(_BREAK_GLASS, since).all()
+        opened: dict[str, BreakGlass] = {}
+        ended = set()
+        for row in rows:
+            found = self._decision(row.seq, row.body)
+            if found.break_glass is None:
+                raise self._damaged(row.seq)
+            if found.operation == BreakGlassEvent.OPENED:
+                opened[found.break_glass.id] = found.break_glass
+            else:
+                ended.add(found.break_glass.id)
+        return tuple(
+            glass for id_, glass in opened.items() if id_ not in ended and glass.is_open(moment)
+        )
+
     @contextmanager
     def _connection(self) -> Iterator[Connection | None]:
         opened = open_reader(self._path)
@@ -167,6 +197,14 @@ class DecisionReader:
         return unreadable(self._path, f"record {seq} is damaged or of a newer release")
 
 
+# A record that ends something is never older than the one that opened it. The kind is written out,
+# because only then is it certain that SQLite sees the index that holds nothing else.
+_BREAK_GLASS = select(decisions.c.seq, decisions.c.body).where(
+    decisions.c.kind == literal_column(f"'{Kind.BREAK_GLASS.value}'"),
+    decisions.c.time >= bindparam("since", type_=BigInteger),
+)
+
+
 def _page(wanted: Filter, before: int | None, count: int) -> Select[Any]:
     """The query for *count* rows below the number *before*.
 
@@ -175,10 +213,10 @@ def _page(wanted: Filter, before: int | None, count: int) -> Select[Any]:
     """
     resource = _equal((resources.c.team, wanted.team), (resources.c.vendor, wanted.vendor))
     about = _about(wanted)
-    if wanted.code is not None:
+    finding = _equal((findings.c.code, wanted.code), (findings.c.waived_by, wanted.waived_by))
+    if finding:
         number = findings.c.decision
-        conditions = [findings.c.code == wanted.code]
-        conditions += _looked_up(resources.c.decision, number, resource)
+        conditions = [*finding, *_looked_up(resources.c.decision, number, resource)]
         conditions += _looked_up(decisions.c.seq, number, about)
     elif resource:
         number = resources.c.decision

@@ -197,4 +197,5 @@ def _finding(n: int, finding: JudgedFinding) -> Row:
         finding.severity.value,
         finding.resource,
         bool(finding.undetermined),
+        finding.waived_by,
     )

@@ -17,6 +17,7 @@ from service.model.base import (
     Text,
     Value,
 )
+from service.model.break_glass import BreakGlass
 from service.model.finding import JudgedFinding
 from service.model.request import SCHEMA_VERSION, Actor, NotCovered
 
@@ -85,7 +86,9 @@ class Decision(Value):
     """Allow, warn or deny, with everything that led to it.
 
     ``time`` is RFC 3339 in UTC; digests are ``sha256:`` and hex. ``kind`` is ``rejected`` for an
-    input that could not be read: ``request_digest`` is then the digest of the bytes received.
+    input that could not be read: ``request_digest`` is then the digest of the bytes received. It is
+    ``break_glass`` for a record that opens or ends what ``break_glass`` states, as ``operation``
+    says, at the order of ``caller`` and ``actor``; ``request_digest`` is then that of it.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -111,3 +114,4 @@ class Decision(Value):
     resources: tuple[DecidedResource, ...] = ()
     not_covered: tuple[NotCovered, ...] = ()
     irrelevant: Count = 0
+    break_glass: BreakGlass | None = None

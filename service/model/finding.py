@@ -40,10 +40,13 @@ class Severity(StrEnum):
 
 
 class WaiverTerms(Value):
-    """Who answers for a waived finding, who agreed, why and until when (a day in UTC or a time)."""
+    """Who answers for a waived finding, who agreed, why and until when (a day in UTC or a time).
+
+    Nobody agreed to break-glass: it has no ``approver``.
+    """
 
     owner: Text
-    approver: Text
+    approver: Text | None = None
     reason: Text
     expires: Text
 

@@ -16,6 +16,7 @@ from service.model.base import (
     Text,
     Value,
 )
+from service.model.break_glass import BreakGlass
 from service.model.resource import Resource
 
 SCHEMA_VERSION = 1
@@ -163,7 +164,8 @@ class Budget(Value):
 class Context(Value):
     """What the service knows at the time of the request; never sent by a client.
 
-    ``now`` is RFC 3339 in UTC.
+    ``now`` is RFC 3339 in UTC. ``waivers`` are what the log had open as break-glass at that time in
+    the places of the request.
     """
 
     now: Text | None = None
@@ -171,6 +173,7 @@ class Context(Value):
     usage: tuple[Usage, ...] = ()
     by_vendor: tuple[VendorUse, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    waivers: tuple[BreakGlass, ...] = ()
 
 
 class Request(Value):

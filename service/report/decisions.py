@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from service.model.decision import Cause, DecidedResource, Decision, Outcome
 from service.model.finding import JudgedFinding, Mode, WaiverTerms
+from service.report.break_glass import as_lines as break_glass_lines
+from service.report.break_glass import in_words, where
 from service.report.text import columns, paint, plain
 
 _COLOURS = {Outcome.ALLOW: "green", Outcome.WARN: "yellow", Outcome.DENY: "red"}
@@ -29,6 +31,9 @@ def as_json(items: Sequence[tuple[str, Decision]]) -> str:
 
 def as_lines(decision: Decision, *, source: str = "", colour: bool = False) -> str:
     """One decision: its outcome, what was asked, and each finding with its remedy."""
+    if decision.break_glass is not None:
+        words = [in_words(decision), *break_glass_lines(decision, decision.break_glass)]
+        return "".join(f"{line}\n" for line in words)
     lines = [_headline(decision, source, colour=colour)]
     shown = columns([_row(item) for item in decision.resources])
     lines += [f"  {line}" for line in shown.splitlines()]
@@ -96,6 +101,11 @@ def _finding(finding: JudgedFinding, *, colour: bool) -> list[str]:
 def _waiver(waived_by: str, terms: WaiverTerms | None) -> str:
     if terms is None:
         return f"waiver {waived_by}"
+    if terms.approver is None:
+        return (
+            f"waived by break-glass {waived_by} of {terms.owner} until {terms.expires}: "
+            f"{terms.reason}"
+        )
     return (
         f"waived until {terms.expires} by {terms.approver}, owner {terms.owner}: {terms.reason} "
         f"({waived_by})"
@@ -117,7 +127,11 @@ def _rest(decision: Decision) -> str:
 
 def _line(decision: Decision) -> tuple[str, ...]:
     codes = sorted({finding.code for finding in decision.findings})
+    glass = decision.break_glass
     first = decision.resources[0].address if decision.resources else decision.kind
+    if glass is not None:
+        first = f"break-glass {decision.operation}: {where(glass)}"
+        codes = list(glass.codes or ("all codes",))
     more = f" +{len(decision.resources) - 1}" if len(decision.resources) > 1 else ""
     return (
         decision.time,

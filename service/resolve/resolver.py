@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from service.model.resource import ResourceState
 from service.resolve import scopes, training
 from service.resolve.accelerators import Accelerators
+from service.resolve.break_glass import concerning
 from service.resolve.budgets import Books
 from service.resolve.costs import Costs
 from service.resolve.draft import OWNED, Draft
@@ -80,6 +81,7 @@ class Resolver:
                 "usage": self._books.usage(resources),
                 "budgets": self._books.budgets(resources, moment),
                 "by_vendor": self._shares.of(resources),
+                "waivers": concerning(request, moment),
             }
         )
         return request.model_copy(update={"resources": resources, "context": context})

@@ -102,6 +102,7 @@ findings = Table(
     Column("severity", Text, nullable=False),
     Column("resource", Text),
     Column("undetermined", Boolean, nullable=False),
+    Column("waived_by", Text),
     sqlite_with_rowid=False,
 )
 
@@ -118,6 +119,14 @@ Index(
     unique=True,
     sqlite_where=decisions.c.repetition.is_not(None),
 )
+# What is open is asked for every second: this holds nothing else, and begins with the kind so that
+# SQLite takes it before the index on every kind.
+Index(
+    "decisions_break_glass",
+    decisions.c.kind,
+    decisions.c.time,
+    sqlite_where=decisions.c.kind == "break_glass",
+)
 # An index on one value ends in the order in which pages are read, newest first.
 Index("decisions_outcome", decisions.c.outcome, decisions.c.seq)
 Index("decisions_enforcement_point", decisions.c.enforcement_point, decisions.c.seq)
@@ -126,3 +135,9 @@ Index("decisions_time", decisions.c.time, decisions.c.seq)
 Index("decision_resources_team", resources.c.team, resources.c.decision, resources.c.vendor)
 Index("decision_resources_vendor", resources.c.vendor, resources.c.decision, resources.c.team)
 Index("findings_code", findings.c.code, findings.c.decision)
+Index(
+    "findings_waived_by",
+    findings.c.waived_by,
+    findings.c.decision,
+    sqlite_where=findings.c.waived_by.is_not(None),
+)

@@ -17,6 +17,7 @@ from service.api.auth import Caller, CallerRole, Gate
 from service.api.front import Front
 from service.api.service import Limits, Service
 from service.app import create_app
+from service.break_glass import BreakGlassDesk
 from service.bundle.load import load
 from service.bundle.parameters.mutation import MutationParameters
 from service.bundle.shipped import shipped
@@ -95,7 +96,8 @@ class Server:
         pipeline = Pipeline(bundle, self.engine, self.log)
         limits = Limits(2**20, 2**20, deadline_seconds=10, margin_seconds=0.5)
         reader = cast(DecisionReader, None)  # no test here asks the log
-        self._front = Front(create_app(Service(pipeline, gate or Gate(), reader, limits)))
+        desk = BreakGlassDesk(bundle, self.log, reader)
+        self._front = Front(create_app(Service(pipeline, gate or Gate(), reader, desk, limits)))
 
     async def post(
         self, path: str, body: Any, *, token: str = "", query: str = ""

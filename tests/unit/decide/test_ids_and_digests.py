@@ -94,7 +94,7 @@ def test_bytes_are_compact_utf8() -> None:
     assert canonical([1, 2]) == b"[1,2]"
     assert (
         canonical(Context(now="x"))
-        == b'{"now":"x","totals":[],"usage":[],"by_vendor":[],"budgets":[]}'
+        == b'{"now":"x","totals":[],"usage":[],"by_vendor":[],"budgets":[],"waivers":[]}'
     )
 
 
