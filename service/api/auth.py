@@ -10,6 +10,10 @@ can be read without giving anything away::
 
 Where ``tls_client`` asks for client certificates, a caller may have ``certificate`` (the common
 name in it) instead of a token, or beside it; a request with a token is its token's.
+
+The API server of a managed cluster often has no way to prove itself. One caller may therefore be
+``anonymous: true``: whoever shows neither token nor certificate. It can be no more than an
+enforcer, and only the network keeps others from asking in its name.
 """
 
 from __future__ import annotations
@@ -49,14 +53,17 @@ class Caller(Value):
     name: Text
     token_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     certificate: Text | None = None
+    anonymous: bool = False
     roles: tuple[CallerRole, ...]
     clusters: tuple[Text, ...] = ()
     groups: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _proves_itself(self) -> Caller:
-        if self.token_sha256 is None and self.certificate is None:
-            raise ValueError("a caller needs `token_sha256` or `certificate`")
+        if self.anonymous != (self.token_sha256 is None and self.certificate is None):
+            raise ValueError("a caller needs `token_sha256`, `certificate` or `anonymous: true`")
+        if self.anonymous and set(self.roles) - {CallerRole.ENFORCER}:
+            raise ValueError("whoever proves nothing can be no more than an enforcer")
         if any(name.startswith(LOCAL) for name in (self.name, *self.groups)):
             raise ValueError(f"a name that begins with `{LOCAL}` is no caller's")
         return self
@@ -78,11 +85,12 @@ class Gate:
     def __init__(self, callers: Sequence[Caller] = ()) -> None:
         self._by_hash = {one.token_sha256: one for one in callers if one.token_sha256}
         self._by_certificate = {one.certificate: one for one in callers if one.certificate}
+        self._unproved = next((one for one in callers if one.anonymous), None)
 
     @property
     def is_open(self) -> bool:
         """Whether no credential is configured."""
-        return not self._by_hash and not self._by_certificate
+        return not self._by_hash and not self._by_certificate and self._unproved is None
 
     def caller(self, authorization: str | None, certificate: str | None = None) -> Caller:
         """The caller that an ``Authorization`` header, or else the client's certificate, proves.
@@ -101,6 +109,8 @@ class Gate:
             )
         if authorization is None and certificate in self._by_certificate:
             return self._by_certificate[certificate]
+        if authorization is None and certificate is None and self._unproved is not None:
+            return self._unproved
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotAllowed(
@@ -155,6 +165,11 @@ def read_gate(path: Path | None) -> Gate:
             f"tokens file `{path}` is not a list of name, token_sha256 or certificate, and roles",
             hint="See docs/operations.md for its form.",
         ) from error
+    if sum(caller.anonymous for caller in callers) > 1:
+        raise SettingsRefused(
+            f"tokens file `{path}` has more than one anonymous caller",
+            hint="Nobody can tell them apart; keep one.",
+        )
     if not callers:
         raise SettingsRefused(
             f"tokens file `{path}` names nobody", hint="Add a caller, or unset the setting."

@@ -101,3 +101,42 @@ def test_callers_known_by_certificates_alone_close_the_gate() -> None:
     assert not gate.is_open
     with pytest.raises(NotAllowed):
         gate.caller(None)
+
+
+def test_one_caller_may_be_whoever_proves_nothing(tmp_path: Path) -> None:
+    anonymous = {"name": "prod-eu", "anonymous": True, "roles": ["enforcer"]}
+    path = tmp_path / "callers.yaml"
+    path.write_text(yaml.safe_dump([anonymous]))
+    gate = read_gate(path)
+
+    assert not gate.is_open
+    assert gate.require(None, CallerRole.ENFORCER).name == "prod-eu"
+    with pytest.raises(NotAllowed, match="does not have the role `reader`"):
+        gate.require(None, CallerRole.READER)
+    with pytest.raises(NotAllowed, match="belongs to no caller"):
+        gate.caller("Bearer token-of-nobody")
+    with pytest.raises(NotAllowed, match="carries no bearer token"):
+        gate.caller(None, "a certificate of nobody")
+
+    path.write_text(yaml.safe_dump([anonymous, {**anonymous, "name": "prod-us"}]))
+    with pytest.raises(SettingsRefused, match="more than one anonymous"):
+        read_gate(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"roles": ["reader"]},
+        {"roles": ["administrator"]},
+        {"roles": ["enforcer"], "certificate": "x"},
+        {"roles": ["enforcer"], "anonymous": False},
+    ],
+)
+def test_whoever_proves_nothing_is_no_more_than_an_enforcer(
+    tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    path = tmp_path / "callers.yaml"
+    path.write_text(yaml.safe_dump([{"name": "x", "anonymous": True, **wrong}]))
+
+    with pytest.raises(SettingsRefused, match="is not a list of name"):
+        read_gate(path)
