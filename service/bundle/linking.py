@@ -69,7 +69,8 @@ class _NotLinkable(Exception):
 
 def linked(modules: Iterable[Module]) -> Linked | None:
     """The *modules* as one, lines kept; ``None`` where a name of theirs cannot be told apart."""
-    known = tuple(modules)
+    # The engine looks for a rule from the first on; functions it finds by their names.
+    known = tuple(sorted(modules, key=lambda module: module.package[:2] != RULES))
     names = _names(known)
     words = {word for module in known for word in _WORD.findall(module.text)}
     if len(set(names.values())) < len(names) or not words.isdisjoint(
