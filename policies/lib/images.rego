@@ -24,6 +24,17 @@ stack(image) := concat("", told) if {
 }
 
 # METADATA
+# description: True if surely none of the images is built for anything but CUDA, as far as their names say.
+name_nothing_but_cuda(images) if {
+	names := concat(" ", images)
+	others := [part |
+		some part in ["rocm", "neuron", "habana", "gaudi", "hpu", "tpu", "xpu", "oneapi"]
+		contains(names, part)
+	]
+	others == []
+}
+
+# METADATA
 # description: True if the image is named by its digest, which cannot come to mean another image.
 is_pinned(image) if contains(image, "@sha")
 

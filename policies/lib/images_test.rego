@@ -46,3 +46,10 @@ test_a_digest_pins_an_image_and_a_tag_does_not if {
 	images.is_pinned("vllm/vllm-openai:v0.11.0@sha512:0123")
 	not images.is_pinned("vllm/vllm-openai:v0.11.0")
 }
+
+test_names_that_tell_no_other_stack_than_cuda_are_told_at_a_glance if {
+	images.name_nothing_but_cuda(["vllm/vllm-openai:v0.11.0", "nvcr.io/nvidia/pytorch:24.05-py3"])
+	images.name_nothing_but_cuda([])
+	not images.name_nothing_but_cuda(["vllm/vllm-openai:v0.11.0", "rocm/vllm:latest"])
+	not images.name_nothing_but_cuda(["ghcr.io/acme/serve:hpu"])
+}

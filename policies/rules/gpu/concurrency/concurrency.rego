@@ -85,6 +85,7 @@ _claims := [{"resource": resource, "copy": copy, "load": _load(resource, copy)} 
 	some resource in input.resources
 	resource.role == "workload"
 	resource.purpose in {null, "inference"}
+	[resource.model.concurrency, resource.unknown] != [null, {}]
 	_states_a_load(resource)
 	sizing.serves(resource)
 	resource.fit.kv_is_upper_bound in {null, false}

@@ -66,6 +66,7 @@ deny contains {"code": "GPU-013", "resource": resource.address, "undetermined": 
 
 _judged := [{"resource": resource, "listed": listed, "shared": shared} |
 	some resource in input.resources
+	[resource.data, resource.unknown] != [[], {}]
 	resource.accelerators != []
 	_may_hold_data(resource)
 	changes.takes(resource)

@@ -100,6 +100,7 @@ _copies := [{"resource": resource, "copy": copy, "missing": missing} |
 		[copy.missing, resource.unknown] != [[], {}]
 		some pointer in array.concat(_missing_sizes(copy), _missing_reasons(resource))
 	]
+	not _has_surely_no_room(resource, copy, missing)
 ]
 
 _is_for_memory_alone(resource) if {
@@ -115,6 +116,14 @@ _is_for_memory_alone(resource) if {
 		item.sharing in {"time_sliced", "fraction"}
 	]
 	shared == []
+}
+
+# A comparison that spares most the rest: what is left for a batch is already taken by the ratio.
+_has_surely_no_room(resource, copy, []) if {
+	resource.model.concurrency == null
+	stated := object.get(data.org, "gpu", {})
+	ratio := object.get(stated, "unstated_batch_percent", 200) * object.get(stated, "oversized_percent", 200)
+	(copy.memory_mib * copy.percent) * 100 < (copy.weights_mib + copy.sequence_mib) * ratio
 }
 
 _missing_sizes(copy) := [pointer | some pointer in copy.missing; pointer != "/fit/kv_is_upper_bound"]

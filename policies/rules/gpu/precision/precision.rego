@@ -61,6 +61,7 @@ deny contains {"code": "GPU-011", "resource": resource.address, "undetermined": 
 
 deny contains {"code": "GPU-011", "resource": resource.address, "undetermined": ["/model/precision"]} if {
 	some resource in input.resources
+	[resource.model.precision, resource.unknown] != [null, {}]
 	resource.accelerators != []
 	_cannot_be_read(resource)
 	changes.takes(resource)

@@ -50,12 +50,12 @@ deny contains {"code": "GPU-014", "resource": resource.address, "undetermined": 
 _judged := [{"resource": resource, "rows": rows} |
 	some resource in input.resources
 	resource.accelerators != []
-	changes.takes(resource)
 	rows := [row |
 		some row in hardware.marked(resource, "rentable", {"api-only", "first-party-only", null})
 		_is_foreign(row.model)
 	]
 	rows != []
+	changes.takes(resource)
 ]
 
 _is_foreign(model) if {

@@ -46,9 +46,9 @@ deny contains {"code": "GPU-010", "resource": resource.address, "undetermined": 
 _judged := [{"resource": resource, "retired": retired, "missing": missing} |
 	some resource in input.resources
 	resource.accelerators != []
-	changes.takes(resource)
 	rows := hardware.marked(resource, "status", {"retired", null})
 	rows != []
+	changes.takes(resource)
 	retired := [row.label | some row in rows; row.value == "retired"]
 	missing := [row.pointer | some row in rows; row.value == null]
 ]

@@ -55,11 +55,11 @@ deny contains {"code": "GPU-001", "resource": resource.address, "undetermined": 
 _taken := [{"resource": resource, "asked": asked, "limit": limit, "exceeds": exceeds} |
 	some resource in input.resources
 	resource.accelerators != []
-	changes.takes(resource)
 	asked := accelerators.total(resource)
 	limit := limits.accelerators(resource.ownership.team)
 	exceeds := [limit != null, asked.known > limit] == [true, true]
 	[exceeds, asked.missing, resource.unknown] != [false, [], {}]
+	changes.takes(resource)
 ]
 
 # A team whose name is still to come may have a lower limit than the default that stands in for it.

@@ -37,6 +37,8 @@ test_an_image_for_the_stack_is_fine_whatever_else_runs_beside_it if {
 	_found(_running(["rocm/vllm:latest"], "rocm", {})) == set()
 	_found(_running(["nvcr.io/nvidia/tool:1", "rocm/vllm:latest"], "rocm", {})) == set()
 	_found(_running(["nvcr.io/nvidia/tool:1"], "cuda,rocm", {})) == set()
+	_found(_running(["nvcr.io/nvidia/tool:1", "busybox:1"], "cuda", {})) == set()
+	count(_found(_running(["busybox:1", "rocm/vllm:latest"], "cuda", {}))) == 1
 }
 
 test_a_name_that_tells_nothing_is_left_alone if {

@@ -80,6 +80,7 @@ _claims := [{"resource": resource, "bandwidth_gbs": bandwidth_gbs, "bound": boun
 	some resource in input.resources
 	resource.role == "workload"
 	resource.purpose in {null, "inference"}
+	[resource.throughput.tokens_per_second, resource.unknown] != [null, {}]
 	_is_stated(resource, "/throughput/tokens_per_second", resource.throughput.tokens_per_second)
 	_is_stated(resource, "/model/concurrency", resource.model.concurrency)
 	sizing.serves(resource)

@@ -59,9 +59,13 @@ deny contains {"code": "HYG-010", "resource": resource.address, "undetermined": 
 }
 
 _running := [resource |
+	pinned := object.get(data.org, ["hygiene", "pinned_environments"], [])
+	pinned != []
 	some resource in input.resources
 	resource.role == "workload"
 	resource.accelerators != []
+	is_pinned := resource.ownership.environment in pinned
+	[is_pinned, resource.ownership.environment] in [[true, resource.ownership.environment], [false, null]]
 	changes.takes(resource)
 ]
 

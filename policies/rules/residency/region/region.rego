@@ -37,7 +37,9 @@ import data.policies.lib.unknowns
 #   adapters:
 #     - kubernetes
 deny contains {"code": "RES-002", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "stated": "nothing", "classes": data_classes} in _adrift
+	some {"resource": resource, "stated": "nothing"} in _unplaced
+	data_classes := _adrift(resource)
+	data_classes != ""
 
 	facts := {"data_class": data_classes}
 }
@@ -74,7 +76,9 @@ deny contains {"code": "RES-002", "resource": resource.address, "undetermined": 
 #   adapters:
 #     - kubernetes
 deny contains {"code": "RES-006", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "stated": "preferred", "classes": data_classes} in _adrift
+	some {"resource": resource, "stated": "preferred"} in _unplaced
+	data_classes := _adrift(resource)
+	data_classes != ""
 
 	facts := {"data_class": data_classes, "preferred": resource.region_constraint.preferred}
 }
@@ -109,7 +113,9 @@ deny contains {"code": "RES-006", "resource": resource.address, "undetermined": 
 #   adapters:
 #     - kubernetes
 deny contains {"code": "RES-007", "resource": resource.address, "facts": facts} if {
-	some {"resource": resource, "stated": "excluded", "classes": data_classes} in _adrift
+	some {"resource": resource, "stated": "excluded"} in _unplaced
+	data_classes := _adrift(resource)
+	data_classes != ""
 
 	facts := {"data_class": data_classes, "excluded": resource.region_constraint.excluded}
 }
@@ -139,14 +145,11 @@ _stated(constraint) := "preferred" if {
 	constraint.excluded != []
 } else := "nothing"
 
-_adrift := [{"resource": resource, "stated": stated, "classes": concat(", ", sort(classes))} |
-	some {"resource": resource, "stated": stated} in _unplaced
+_adrift(resource) := concat(", ", sort(classes)) if {
 	classes := residency.restricted(resource)
-	classes != set()
 	not _decided_later(resource)
-]
+} else := ""
 
-# A value that will be there and cannot be seen yet; unlike one that nobody stated.
 _decided_later(resource) if {
 	some pointer in ["/region", "/region_constraint", "/region_constraint/required"]
 	some reason in unknowns.reasons(resource, pointer)

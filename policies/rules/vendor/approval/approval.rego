@@ -153,17 +153,20 @@ _judged := [row |
 	}
 	[approved, lists] != [null, {"regions": {}, "evaluations": {}}]
 	some resource in input.resources
-	changes.takes(resource)
 	regions := object.get(lists.regions, resource.vendor, null)
 	evaluation := object.get(lists.evaluations, resource.vendor, null)
+	is_approved := resource.vendor in approved
+	is_inside := [resource.region in regions, resource.replication, resource.unknown] == [true, [], {}]
+	[is_approved, is_inside, evaluation == null] != [true, true, true]
+	changes.takes(resource)
 	row := {
 		"resource": resource,
 		"vendor": resource.vendor,
 		"lists": lists,
 		"approved": approved,
-		"is_approved": resource.vendor in approved,
+		"is_approved": is_approved,
 		"regions": regions,
-		"is_inside": [resource.region in regions, resource.replication, resource.unknown] == [true, [], {}],
+		"is_inside": is_inside,
 		"evaluation": evaluation,
 		"is_tried": evaluation != null,
 	}

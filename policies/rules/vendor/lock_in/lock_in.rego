@@ -50,6 +50,7 @@ deny contains {"code": "VEN-005", "resource": resource.address, "facts": facts} 
 deny contains {"code": "VEN-005", "resource": resource.address, "undetermined": missing} if {
 	some resource in input.resources
 	resource.accelerators != []
+	[resource.accelerators == null, _not_portable] != [false, []]
 
 	missing := _missing(resource)
 	missing != []

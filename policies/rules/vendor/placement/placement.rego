@@ -51,6 +51,7 @@ deny contains {"code": "VEN-003", "resource": resource.address, "facts": facts} 
 deny contains {"code": "VEN-003", "resource": resource.address, "undetermined": missing} if {
 	some resource in input.resources
 	resource.purpose in {null, "finetuning", "pretraining"}
+	[resource.vendor == null, resource.unknown] != [false, {}]
 
 	missing := _missing_for_training(resource)
 	missing != []
@@ -99,6 +100,7 @@ deny contains {"code": "VEN-004", "resource": resource.address, "undetermined": 
 	some resource in input.resources
 	resource.latency_critical in {null, true}
 	resource.purpose in {null, "inference"}
+	[resource.vendor == null, resource.unknown] != [false, {}]
 
 	missing := _missing_for_latency(resource)
 	missing != []
