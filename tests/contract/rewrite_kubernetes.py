@@ -85,7 +85,8 @@ def _record(names: list[str]) -> None:
                 for label, value in stated.get("namespace_labels", {}).items():
                     running.kubectl("label", "namespace", space, f"{label}={value}")
             running.kubectl("create", "-f", "-", stdin=json.dumps(_runtime_class()))
-            running.apply(_webhook(server.server_port, certificate))
+            groups = _define(running, [yaml.safe_load(case.read_text()) for case in cases])
+            running.apply(_webhook(server.server_port, certificate, groups))
             _wait(running, reviews)
             for case in cases:
                 reviews.clear()
@@ -118,6 +119,12 @@ def _play(running: Any, stated: dict[str, Any], reviews: list[Any]) -> None:
             _do(running, "delete", "--wait=false", *named)
         reviews.clear()
         _do(running, "replace", "-f", "-", stdin=json.dumps(_changed(running, stated, named)))
+    elif action == "debug":
+        reviews.clear()
+        live = json.loads(_do(running, "get", *named, "-o", "json"))
+        live["spec"]["ephemeralContainers"] = stated["ephemeral"]
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/ephemeralcontainers"
+        _do(running, "replace", "--raw", path, "-f", "-", stdin=json.dumps(live))
     elif action == "scale":
         reviews.clear()
         _do(running, "scale", "--replicas=7", *named)
@@ -168,10 +175,48 @@ def _recorder(certificate: Path, key: Path) -> tuple[http.server.HTTPServer, lis
     return server, reviews
 
 
-def _webhook(port: int, certificate: Path) -> dict[str, Any]:
+def _define(running: Any, cases: list[dict[str, Any]]) -> list[str]:
+    """Define the kinds of the cases that the API server does not have, and name their groups."""
+    found = {(case["object"]["apiVersion"], case["object"]["kind"]) for case in cases}
+    foreign = sorted((version, kind) for version, kind in found if _is_foreign(version))
+    for version, kind in foreign:
+        running.apply(_definition(version, kind))
+    if foreign:
+        _do(running, "wait", "--for=condition=Established", "--all", "crd")
+    return sorted({version.partition("/")[0] for version, _ in foreign})
+
+
+def _is_foreign(version: str) -> bool:
+    return "." in version.partition("/")[0] and ".k8s.io/" not in version.replace(".x-k8s.io", "")
+
+
+def _definition(version: str, kind: str) -> dict[str, Any]:
+    """A definition that takes any object of the kind."""
+    group, _, name = version.partition("/")
+    plural = f"{kind.lower()}s"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    served = {"name": name, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{plural}.{group}",
+            # The API server keeps kinds below its own domain to who had them approved.
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+        },
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [served],
+        },
+    }
+
+
+def _webhook(port: int, certificate: Path, groups: list[str]) -> dict[str, Any]:
     rule = {
-        "apiGroups": ["", "apps", "batch", "resource.k8s.io"],
-        "apiVersions": ["v1"],
+        "apiGroups": ["", "apps", "autoscaling", "batch", "resource.k8s.io", *groups],
+        "apiVersions": ["*"],
         "resources": ["*/*"],
         "operations": ["*"],
     }
