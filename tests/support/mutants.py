@@ -21,7 +21,7 @@ CONTRACT = Path(__file__).resolve().parents[1] / "contract"
 _NULLABLE = frozenset(("accelerators", "places", "before", "part_of"))
 _UNSAID = frozenset(("unknown", "provenance"))
 # The functions with which the tests of rules make their inputs.
-_MAKERS = re.compile(r"^(request|totals)\((\w+)\) := (.+)$", re.MULTILINE)
+_MAKERS = re.compile(r"^(request|context)\((\w+)\) := (.+)$", re.MULTILINE)
 
 
 def mutants(document: dict[str, Any]) -> Iterator[bytes]:
@@ -39,36 +39,43 @@ def mutants(document: dict[str, Any]) -> Iterator[bytes]:
         holder[key] = was
 
 
-def example_requests() -> Iterator[dict[str, Any]]:
-    """The example inputs of every rule, as rules see them."""
+Sourced = tuple[dict[str, Any], str | None]
+"""A request as rules see it, and the package whose rules it was made for, if there is one."""
+
+
+def example_requests() -> Iterator[Sourced]:
+    """The example inputs of every rule."""
     for example in examples():
-        yield document_of(example.resolved())
+        yield document_of(example.resolved()), example.package
 
 
-def contract_requests(bundle: str) -> Iterator[dict[str, Any]]:
+def contract_requests(bundle: str) -> Iterator[Sourced]:
     """What adapters make of recorded payloads, as the rules of *bundle* see it."""
     resolver = Resolver(bundle_of(bundle))
     for path in sorted(CONTRACT.rglob("normalised.json")):
         request = Request.model_validate_json(path.read_bytes())
-        yield document_of(resolver.resolve(request, now=NOW))
+        yield document_of(resolver.resolve(request, now=NOW)), None
 
 
-def requests_of_rule_tests() -> Iterator[dict[str, Any]]:
+def requests_of_rule_tests() -> Iterator[Sourced]:
     """The inputs that the tests of rules make for themselves, taken from running tests."""
-    seen: dict[str, dict[str, Any]] = {}
+    seen: dict[str, Sourced] = {}
+    running: str | None = None
 
     def keep(document: dict[str, Any]) -> dict[str, Any]:
         for resource in document["resources"]:
             # Tests may say more of the former state than adapters do.
             if before := resource["before"]:
                 resource["before"] = {name: before[name] for name in ResourceState.model_fields}
-        seen.setdefault(json.dumps(document, sort_keys=True), document)
+        seen.setdefault(json.dumps([running, document], sort_keys=True), (document, running))
         return document
 
     engine = rule_tests()
     engine.add_extension("kept", 1, keep)
     engine.set_input_json("{}")
     for query in queries_of_rule_tests():
+        package = query.removeprefix("data.").rpartition(".")[0].removesuffix("_test")
+        running = package if package.startswith("policies.rules.") else None
         engine.eval_rule_as_json(query)
     yield from seen.values()
 
