@@ -14,9 +14,10 @@ from typing import Any
 
 from adapters.kubernetes import labels
 from adapters.kubernetes.counting import Containers, quantities
-from adapters.kubernetes.devices import DEVICE, PRIVILEGE, device_of
+from adapters.kubernetes.devices import DEVICE, device_of
 from adapters.kubernetes.nodes import Nodes
 from adapters.kubernetes.payload import mapping, objects, text
+from adapters.kubernetes.pods import Devices
 
 _VARIABLES = {
     "NVIDIA_VISIBLE_DEVICES": "nvidia",
@@ -36,9 +37,15 @@ _LONGEST = 64
 
 
 def find_bypasses(
-    pod: dict[str, Any], metadata: dict[str, Any], containers: Containers, nodes: Nodes
+    pod: dict[str, Any],
+    metadata: dict[str, Any],
+    containers: Containers,
+    nodes: Nodes,
+    devices: Devices,
 ) -> list[str]:
     """How *pod*, with *metadata*, may reach accelerators past the scheduler; each way once.
+
+    *devices* are what it asks the scheduler for.
 
     Raises:
         RequestRefused: A part has another type than the API has there.
@@ -46,33 +53,23 @@ def find_bypasses(
     every = [*containers.init, *containers.app]
     if "ephemeralContainers" in pod:
         every += objects(pod, "ephemeralContainers")
-    found: dict[str, None] = {}
-    asks = bool(objects(pod, "resourceClaims")) or _asks(pod)
+    found: dict[str, None] = dict.fromkeys(devices.privileges)
     for container in every:
-        asks_itself = _asks(container)
-        asks = asks or asks_itself
-        found.update(dict.fromkeys(_privileges(container)))
-        if container.get("env") and not asks_itself:
-            found.update(dict.fromkeys(_shown(container)))
-        if any((text(one, "mountPath") or "").startswith(_MOUNTS) for one in _mounts(container)):
+        if "env" in container and (names := _shown(container)) and not _asks(container):
+            found.update(dict.fromkeys(names))
+        if "volumeMounts" in container and _mounts_devices(container):
             found[_MOUNTS] = None
-    found.update(dict.fromkeys(_attached(pod, metadata)))
-    if not asks:
+    if "volumes" in pod or "annotations" in metadata:
+        found.update(dict.fromkeys(_attached(pod, metadata)))
+    if not devices.taken and not pod.get("resourceClaims"):
         found.update(dict.fromkeys(_placed(pod, nodes, every)))
     return list(found)
 
 
-def _mounts(container: dict[str, Any]) -> list[dict[str, Any]]:
-    return objects(container, "volumeMounts")
-
-
-def _privileges(owner: dict[str, Any]) -> list[str]:
-    """Resources of *owner* that are meant for monitoring and show every device of the node."""
-    return [
-        name
-        for name, _ in quantities(owner)
-        if (device := device_of(name)) is not None and device.counts == PRIVILEGE
-    ]
+def _mounts_devices(container: dict[str, Any]) -> bool:
+    """Whether *container* names devices by what it mounts."""
+    paths = (text(mount, "mountPath") for mount in objects(container, "volumeMounts"))
+    return any(path is not None and path.startswith(_MOUNTS) for path in paths)
 
 
 def _attached(pod: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
@@ -84,10 +81,10 @@ def _attached(pod: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
 
 
 def _asks(owner: dict[str, Any]) -> bool:
-    """Whether the resources of a container, or of a pod as a whole, name a device."""
+    """Whether the resources of a container name a device."""
     return any(
-        (device := device_of(name)) is not None and device.counts == DEVICE
-        for name, _ in quantities(owner)
+        units != 0 and (device := device_of(name)) is not None and device.counts == DEVICE
+        for name, units in quantities(owner)
     )
 
 
@@ -110,8 +107,10 @@ def _placed(pod: dict[str, Any], nodes: Nodes, containers: list[dict[str, Any]])
     runtime = text(pod, "runtimeClassName")
     if runtime is not None and _RUNTIMES.fullmatch(runtime):
         found.append("runtimeClassName")
-    if any(mapping(one, "securityContext").get("privileged") is True for one in containers) and (
-        _selects_accelerators(nodes) or _tolerates_accelerators(pod)
+    if (
+        (nodes.constraints or "tolerations" in pod)
+        and any(mapping(one, "securityContext").get("privileged") is True for one in containers)
+        and (_selects_accelerators(nodes) or _tolerates_accelerators(pod))
     ):
         found.append("securityContext.privileged")
     return found

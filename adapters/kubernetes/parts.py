@@ -33,6 +33,10 @@ class Bounds(NamedTuple):
 
     def times(self, other: Bounds) -> Bounds:
         """The product of two counts."""
+        if other is ONE:
+            return self
+        if self is ONE:
+            return other
         reason = self.reason or other.reason
         return Bounds(_product(self.least, other.least), _product(self.most, other.most), reason)
 
@@ -150,7 +154,7 @@ def _bounds(count: Count, passed: tuple[dict[str, Any], ...]) -> Bounds:
 def _all(factors: list[Bounds]) -> Bounds:
     result = ONE
     for factor in factors:
-        result = result.times(factor)
+        result = factor.times(result)
     return result
 
 

@@ -15,7 +15,6 @@ entry of them. ``.`` is the object itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from adapters.kubernetes.payload import mapping, objects, wrong
@@ -123,37 +122,37 @@ def _number(text: str, along: Path) -> Number:
     return Number(after, tuple(segment.key for segment in keys))
 
 
-def walk(document: dict[str, Any], path: Path) -> Iterator[Found]:
+def walk(document: dict[str, Any], path: Path) -> list[Found]:
     """Every object at *path* in *document*; none where a part of the path is absent.
 
     Raises:
         RequestRefused: A list, a map or an object is something else, or has too many entries.
     """
-    if not path:
-        yield Found(document, (document,))
-    yield from _walk(document, path, 0, (document,))
+    return _walk(document, path, 0, (document,)) if path else [Found(document, (document,))]
 
 
 def _walk(
     owner: dict[str, Any], path: Path, at: int, passed: tuple[dict[str, Any], ...]
-) -> Iterator[Found]:
+) -> list[Found]:
+    last = len(path) - 1
     for index in range(at, len(path)):
         key, each = path[index]
-        if owner.get(key) is None:
-            return
         if each:
-            for entry in _entries(owner, key, each):
-                if index + 1 == len(path):
-                    yield Found(entry, passed)
-                else:
-                    yield from _walk(entry, path, index + 1, (*passed, entry))
-            return
-        value = mapping(owner, key)
-        if index + 1 == len(path):
-            yield Found(value, passed)
-            return
-        passed = (*passed, value)
-        owner = value
+            entries = _entries(owner, key, each)
+            if index == last:
+                return [Found(entry, passed) for entry in entries]
+            return [
+                found
+                for entry in entries
+                for found in _walk(entry, path, index + 1, (*passed, entry))
+            ]
+        value = owner.get(key)
+        if value is None:
+            return []
+        owner = value if type(value) is dict else mapping(owner, key)
+        if index < last:
+            passed = (*passed, owner)
+    return [Found(owner, passed)]
 
 
 def _entries(owner: dict[str, Any], key: str, each: str) -> list[dict[str, Any]]:

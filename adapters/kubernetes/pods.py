@@ -13,6 +13,7 @@ from adapters.kubernetes.devices import (
     MEMORY,
     NETWORK,
     PERCENT,
+    PRIVILEGE,
     Device,
     device_of,
 )
@@ -37,12 +38,14 @@ class Taken(NamedTuple):
 class Devices(NamedTuple):
     """What a pod takes of extended resources.
 
-    ``fabric`` names network devices; ``unlisted`` are resources that nothing is known of.
+    ``fabric`` names network devices; ``unlisted`` are resources that nothing is known of;
+    ``privileges`` are those that show every device of the node and take none.
     """
 
     taken: list[Taken]
     fabric: str | None
     unlisted: list[str]
+    privileges: tuple[str, ...] = ()
 
 
 _NO_DEVICES = Devices([], None, [])
@@ -64,6 +67,7 @@ def read_devices(pod: dict[str, Any], containers: Containers, near: Near | None 
     parts: dict[str | None, list[Taken]] = {}
     fabric: list[str] = []
     unlisted: list[str] = []
+    privileges: list[str] = []
     for name, (units, each) in asked.items():
         device = look_up(name)
         if device is None:
@@ -74,10 +78,12 @@ def read_devices(pod: dict[str, Any], containers: Containers, near: Near | None 
             continue
         elif device.counts == DEVICE:
             whole.append(Taken(name, device, units))
+        elif device.counts == PRIVILEGE:
+            privileges.append(name)
         elif device.counts in _PARTS:
             parts.setdefault(device.manufacturer, []).append(Taken(name, device, each))
     taken = _divided(whole, parts) if parts else whole
-    return Devices(taken, ",".join(fabric) or None, unlisted)
+    return Devices(taken, ",".join(fabric) or None, unlisted, tuple(privileges))
 
 
 def _divided(whole: list[Taken], parts: dict[str | None, list[Taken]]) -> list[Taken]:

@@ -139,7 +139,8 @@ def _describe(document: dict[str, Any], kind: Kind, read: list[_Read], state: St
     nodes = counted[0].nodes if counted else _NO_NODES
     if len(counted) > 1:
         nodes = required_by_all([one.nodes for one in counted])
-    _put_place(state, nodes)
+    if nodes.constraints or nodes.preferred_regions:
+        _put_place(state, nodes)
     _put_accelerators(state, document, kind, read)
     _put_vendor(state, nodes, counted)
     for one in counted:
@@ -167,7 +168,7 @@ def _read(part: Part, near: Near | None) -> _Read:
     devices = read_devices(part.pod, containers, near)
     claimed = read_claimed(part.pod, near)
     metadata = part.metadata[-1] if part.metadata else {}
-    bypasses = find_bypasses(part.pod, metadata, containers, nodes)
+    bypasses = find_bypasses(part.pod, metadata, containers, nodes, devices)
     return _Read(part, containers, nodes, devices, claimed, bypasses)
 
 
@@ -323,7 +324,7 @@ def _put_place(state: State, nodes: Nodes) -> None:
 
 
 def _put_vendor(state: State, nodes: Nodes, counted: list[_Read]) -> None:
-    vendor = labels.vendor(nodes)
+    vendor = labels.vendor(nodes) if nodes.constraints else None
     if vendor is not None:
         state.put("/vendor", vendor, "inferred:node_labels")
         return
@@ -423,7 +424,7 @@ def _put_placement(state: State, read: list[_Read], first: _Read, nodes: Nodes) 
     privileged = dict.fromkeys(name for one in read for name in one.claimed.privileged)
     state.fields["placement"] = {
         "fabric": fabric,
-        "topology": labels.topology(nodes),
+        "topology": labels.topology(nodes) if nodes.constraints else None,
         "tolerations": read_tolerations(pod),
         "runtime_class": text(pod, "runtimeClassName"),
         "shm_mib": memory.mib,

@@ -63,6 +63,11 @@ def read(pod: dict[str, Any], **metadata: Any) -> Resource:
         (files("/dev/dri/renderD128"), ["/dev/dri/renderD128"]),
         ({"runtimeClassName": "nvidia"}, ["runtimeClassName"]),
         ({"runtimeClassName": "nvidia-cdi"}, ["runtimeClassName"]),
+        ({"runtimeClassName": "nvidia", "containers": [asking(0)]}, ["runtimeClassName"]),
+        (
+            {"containers": [asking(0, env=[{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}])]},
+            ["NVIDIA_VISIBLE_DEVICES"],
+        ),
         (
             {"containers": [container(**PRIVILEGED)], "tolerations": [{"key": GPU}]},
             ["securityContext.privileged"],
