@@ -8,7 +8,6 @@ that belong to it. All are best-of-rounds, in turns: a machine is never alone.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 import tempfile
@@ -17,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import regorus
 import uvloop
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,12 +24,12 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from opa_server import archived, opa, opa_server  # noqa: E402  # shared with the tests
 from rule_examples import bundle_of, examples  # noqa: E402
 
+from benchmarks import growth  # noqa: E402  # imports the project
+from benchmarks.interpreter import interpreter  # noqa: E402  # imports the project
 from service.bundle.values import Bundle  # noqa: E402
 from service.evaluate.embedded import EmbeddedEngine  # noqa: E402
 from service.evaluate.engine import Engine  # noqa: E402
-from service.evaluate.evaluator import Rules  # noqa: E402
 from service.evaluate.opa import OpaEngine  # noqa: E402
-from service.evaluate.steps import take_apart  # noqa: E402
 from service.model.request import Request  # noqa: E402
 
 _METRICS = "data/portreeve/entry/findings?strict-builtin-errors=true&metrics=true"
@@ -66,16 +64,17 @@ async def _run(rounds: int) -> None:
         remote = await OpaEngine.start(bundle, url=url)
         try:
             for name, requests, times in (
-                ("one resource", alone, 20),
+                ("one resource", alone, 5),
                 ("100 resources", [_many(alone, 100)], 10),
             ):
                 await _compare(name, requests, (embedded, remote), bundle, (rounds, times))
             await _parallel({"ours": embedded, "theirs": remote}, alone[0])
-            for evaluator in embedded._pool.live:  # noqa: SLF001 - its memory is looked at
-                print(f"engine: resident memory of an evaluator {_resident(evaluator.pid)}")
+            _print_memory("example", embedded)
         finally:
             await embedded.close()
             await remote.close()
+    growth.compare(bundle, [request.model_dump_json() for request in alone])
+    await _loading(bundle_of("default"), rounds)
 
 
 async def _compare(
@@ -85,7 +84,7 @@ async def _compare(
     bundle: Bundle,
     repeat: tuple[int, int],
 ) -> None:
-    rules, bodies = _interpreter(bundle), [request.model_dump_json() for request in requests]
+    rules, bodies = interpreter(bundle), [request.model_dump_json() for request in requests]
     (rounds, times), found = repeat, Times(sum(len(request.resources) for request in requests))
     for _ in range(rounds):
         begun = time.perf_counter()
@@ -141,14 +140,30 @@ async def _parallel(engines: dict[str, Engine], request: Request, *, clients: in
     )
 
 
-def _interpreter(bundle: Bundle) -> Rules:
-    """The interpreter as an evaluator has it, in this process."""
-    steps = take_apart(bundle.modules, bundle.linked)
-    engine = regorus.Engine()
-    for path, text in steps.modules.items():
-        engine.add_policy(path, text)
-    engine.add_data_json(json.dumps(dict(bundle.data)))
-    return Rules(engine, steps.queries, [0])
+async def _loading(bundle: Bundle, rounds: int) -> None:
+    """Print how long both engines take from nothing to their first answer about *bundle*."""
+    ours, theirs = 1e12, 1e12
+    with tempfile.TemporaryDirectory() as folder:
+        archive = archived(bundle, Path(folder))
+        for number in range(rounds):
+            begun = time.perf_counter()
+            embedded = await EmbeddedEngine.start(bundle, workers=1)
+            ours = min(ours, time.perf_counter() - begun)
+            if number == rounds - 1:
+                _print_memory("default", embedded)
+            await embedded.close()
+            begun = time.perf_counter()
+            with opa_server(archive):
+                theirs = min(theirs, time.perf_counter() - begun)
+    print(
+        f"engine: loading the default bundle: {ours * 1000:.0f} ms for an evaluator,"
+        f" {theirs * 1000:.0f} ms for OPA to be healthy"
+    )
+
+
+def _print_memory(name: str, engine: EmbeddedEngine) -> None:
+    for evaluator in engine._pool.live:  # noqa: SLF001 - its memory is looked at
+        print(f"engine: memory of an evaluator of {name}: {_resident(evaluator.pid)}")
 
 
 def _many(requests: list[Request], count: int) -> Request:

@@ -57,19 +57,25 @@ def build_catalog(directory: Path | Tables) -> tuple[dict[str, Any], dict[str, A
         "kubernetes_resources": catalog_sizes.read_resources(tables),
     }
     catalog["meta"] = _meta(catalog)
+    return catalog, index_of(catalog)
+
+
+def index_of(catalog: dict[str, Any]) -> dict[str, Any]:
+    """What rules and ``resolve`` look up instead of searching *catalog*."""
+    accelerators, sizes = catalog["accelerators"], catalog["instance_types"]
+    prices = catalog["prices"]
     ladder = catalog_index.fit_ladder(accelerators, sizes)
-    index = {
+    return {
         "fit": ladder,
         "fit_by_stack": catalog_index.by_stack(ladder),
         "slices": catalog_index.slice_ladders(accelerators),
         "offers": catalog_index.cheapest_offers(sizes, prices),
         "offers_by_accelerator": catalog_offers.offers_by_accelerator(
-            sizes, prices, regions, catalog["countries"]
+            sizes, prices, catalog["regions"], catalog["countries"]
         ),
         "portable_alternatives": catalog_index.portable_alternatives(accelerators, sizes),
         "proprietary_makers": catalog_index.proprietary_makers(accelerators),
     }
-    return catalog, index
 
 
 def _meta(catalog: dict[str, Any]) -> dict[str, Any]:
