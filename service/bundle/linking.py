@@ -37,21 +37,20 @@ class Linked:
     Attributes:
         text: Its source.
         names: What each rule is called in it, by its full path without ``data``.
-        starts: The line before the first one of each source.
-        paths: The paths of the sources, in the same order.
+        parts: Of each definition its first line in the text, its path, and its line there.
     """
 
     text: str
     names: Mapping[str, str]
-    starts: tuple[int, ...]
-    paths: tuple[str, ...]
+    parts: tuple[tuple[int, str, int], ...]
 
     def place(self, line: int) -> tuple[str, int]:
         """The path and the line that *line* of the text is from."""
-        number = bisect_right(self.starts, line - 1) - 1
+        number = bisect_right(self.parts, line, key=lambda part: part[0]) - 1
         if number < 0:
             return LINKED_PATH, line
-        return self.paths[number], line - self.starts[number]
+        first, path, there = self.parts[number]
+        return path, there + line - first
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class _Edit:
 
     start: int
     end: int
-    text: str = ""
+    text: str
 
 
 class _NotLinkable(Exception):
@@ -68,30 +67,33 @@ class _NotLinkable(Exception):
 
 
 def linked(modules: Iterable[Module]) -> Linked | None:
-    """The *modules* as one, lines kept; ``None`` where a name of theirs cannot be told apart."""
-    # The engine looks for a rule from the first on; functions it finds by their names.
-    known = tuple(sorted(modules, key=lambda module: module.package[:2] != RULES))
+    """The *modules* as one; ``None`` where a name of theirs cannot be told apart.
+
+    What is no function comes first: the engine looks for a rule from the first definition on, and
+    for functions by their names.
+    """
+    known = tuple(modules)
     names = _names(known)
     words = {word for module in known for word in _WORD.findall(module.text)}
     if len(set(names.values())) < len(names) or not words.isdisjoint(
         map(str.encode, names.values())
     ):
         return None
-    parts, starts = [_HEAD], []
-    line = _HEAD.count("\n")
+    definitions = [(module, rule) for module in known for rule in module.rules]
+    definitions.sort(key=lambda each: each[1].kind == "Func")
+    texts, parts, line = [_HEAD], [], _HEAD.count("\n") + 1
     try:
-        for module in known:
-            part = _renamed(module, names)
-            parts.append(part)
-            starts.append(line)
-            line += part.count("\n")
+        for module, rule in definitions:
+            text = _renamed(module, rule, names)
+            texts.append(text)
+            parts.append((line, module.path, rule.line))
+            line += text.count("\n")
     except _NotLinkable:
         return None
     return Linked(
-        text="".join(parts),
+        text="".join(texts),
         names={".".join(path): name for path, name in names.items()},
-        starts=tuple(starts),
-        paths=tuple(module.path for module in known),
+        parts=tuple(parts),
     )
 
 
@@ -105,21 +107,13 @@ def _short(path: Path) -> Path:
     return path[2:] if path[:2] == RULES else path[1:]
 
 
-def _renamed(module: Module, names: Mapping[Path, str]) -> str:
-    """The source of *module* without package and imports, its references by *names*."""
-    edits = [
-        _Edit(part["span"]["start"], part["span"]["end"])
-        for part in (module.tree["package"], *module.tree["imports"])
-    ]
-    for rule in module.rules:
-        edits.extend(_edits(module, rule, names))
-    text, parts, end = module.text, [], 0
-    for edit in sorted(set(edits), key=lambda edit: edit.start):
-        if edit.start < end or b"\n" in text[edit.start : edit.end]:
-            raise _NotLinkable
-        parts += [text[end : edit.start], edit.text.encode()]
+def _renamed(module: Module, rule: RuleHead, names: Mapping[Path, str]) -> str:
+    """The definition of *rule*, lines kept, its references by *names*."""
+    parts, end = [], rule.start
+    for edit in sorted(set(_edits(module, rule, names)), key=lambda edit: edit.start):
+        parts += [module.text[end : edit.start], edit.text.encode()]
         end = edit.end
-    return b"".join((*parts, text[end:], b"\n")).decode()
+    return b"".join((*parts, module.text[end : rule.end], b"\n")).decode()
 
 
 def _edits(module: Module, rule: RuleHead, names: Mapping[Path, str]) -> Iterator[_Edit]:

@@ -79,6 +79,8 @@ class RuleHead:
         head: The head's node body.
         bodies: Its bodies' nodes.
         line: Where it starts.
+        start: Its first byte in the module.
+        end: Where the next definition starts, or the module ends: spans leave closing quotes out.
     """
 
     name: Path
@@ -86,6 +88,8 @@ class RuleHead:
     head: Node
     bodies: list[Node]
     line: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -136,17 +140,23 @@ def parsed(path: str, text: str, tree: Node) -> Module:
         text=text.encode(),
         package=dotted(tree["package"]["refr"]) or (),
         imports=imports,
-        rules=tuple(_rule(node) for node in tree["rules"]),
+        rules=tuple(map(_rule, tree["rules"], _ends(tree["rules"], len(text.encode())))),
         tree=tree,
     )
 
 
-def _rule(node: Node) -> RuleHead:
+def _ends(rules: list[Node], size: int) -> list[int]:
+    starts = [opened(node)[1]["span"]["start"] for node in rules]
+    return [*starts[1:], size]
+
+
+def _rule(node: Node, end: int) -> RuleHead:
     kind, body = opened(node)
+    place = {"line": line_of(body), "start": body["span"]["start"], "end": end}
     if kind == "Default":
-        return RuleHead(_name(body["refr"]), "Default", body, [], line_of(body))
+        return RuleHead(_name(body["refr"]), "Default", body, [], **place)
     head_kind, head = opened(body["head"])
-    return RuleHead(_name(head["refr"]), head_kind, head, body["bodies"], line_of(body))
+    return RuleHead(_name(head["refr"]), head_kind, head, body["bodies"], **place)
 
 
 def _name(reference: Node) -> Path:

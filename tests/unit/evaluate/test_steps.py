@@ -50,8 +50,7 @@ def test_a_selection_of_codes_is_kept_in_a_linked_bundle() -> None:
             "policies.rules.toy.size.deny": "toy_size_deny",
             "policies.rules.toy.sum.deny": "toy_sum_deny",
         },
-        starts=(),
-        paths=(),
+        parts=(),
     )
     reporters = [
         Reporter("policies.rules.toy.size", frozenset(("TOY-001", "TOY-002")), reads_request=False),
@@ -72,7 +71,7 @@ def test_a_selection_of_codes_is_kept_in_a_linked_bundle() -> None:
 def test_a_rule_that_is_not_linked_leaves_all_as_they_are() -> None:
     modules = toy().modules
 
-    assert take_apart(modules, Linked("", {}, (), ())) == take_apart(modules)
+    assert take_apart(modules, Linked("", {}, ())) == take_apart(modules)
 
 
 @pytest.mark.parametrize(
