@@ -7,6 +7,7 @@ package policies.lib.unknowns
 # description: The reasons why the value at the pointer is not known; empty where it is known or not declared.
 reasons(resource, pointer) := {reason |
 	some above, reason in resource.unknown
+	startswith(pointer, above)
 	startswith(concat("", [pointer, "/"]), concat("", [above, "/"]))
 }
 
@@ -15,5 +16,6 @@ reasons(resource, pointer) := {reason |
 holds(resource, pointer) if {
 	resource.unknown != {}
 	some above, _ in resource.unknown
+	startswith(pointer, above)
 	startswith(concat("", [pointer, "/"]), concat("", [above, "/"]))
 }
