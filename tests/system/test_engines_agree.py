@@ -36,6 +36,7 @@ from service.model.request import Request
 
 pytestmark = [
     pytest.mark.system,
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(opa() is None, reason="needs the real OPA (make tools)"),
 ]
 
