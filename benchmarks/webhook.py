@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,13 +72,27 @@ def measure(url: str, body: str, *, connections: int, seconds: int, folder: Path
     )
 
 
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process and all below it, in MiB."""
-    kib = 0
+class Memory(NamedTuple):
+    """Memory of some processes, in MiB.
+
+    Attributes:
+        resident: The sum over the processes, in which what they share counts once for each.
+        own: The same with what is shared divided among those who share it (``Pss``, proc(5)):
+            what would be free without them.
+    """
+
+    resident: float
+    own: float
+
+
+def memory_of(pid: int) -> Memory:
+    """Memory of a process and all below it."""
+    totals = [0.0, 0.0]
     for process in [pid, *_children(pid)]:
-        status = Path(f"/proc/{process}/status").read_text()
-        kib += int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]  # a live process has one
-    return kib / 1024
+        sizes = Path(f"/proc/{process}/smaps_rollup").read_text()
+        for at, name in enumerate(("Rss", "Pss")):
+            totals[at] += int(re.search(rf"{name}:\s+(\d+)", sizes)[1]) / 1024  # type: ignore[index]  # a live process has both
+    return Memory(*totals)
 
 
 def _children(pid: int) -> list[int]:
@@ -125,10 +140,11 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
                     (theirs, f'{{"input":{resolved.model_dump_json()}}}'),
                 )
                 _compare(bodies, rounds, seconds, folder)
-                mine, other = resident_mib(service.process.pid), resident_mib(server.pid)
+                mine, other = memory_of(service.process.pid), memory_of(server.pid)
                 print(
-                    f"webhook: {listeners} listeners, resident memory {mine:.0f} MiB in all, "
-                    f"OPA {other:.0f} MiB"
+                    f"webhook: {listeners} listeners, resident memory {mine.own:.0f} MiB in all "
+                    f"({mine.resident:.0f} MiB where what is shared counts for each process), "
+                    f"OPA {other.own:.0f} MiB"
                 )
         finally:
             stop(server)
