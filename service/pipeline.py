@@ -19,6 +19,7 @@ from service.bundle.values import Bundle
 from service.decide.deciding import Verdict, decide, refusal
 from service.decide.digests import canonical, digest, ordered
 from service.decide.ids import uuid7
+from service.decide.overdue import unevaluated
 from service.decide.summary import summarise
 from service.errors import (
     DeadlineExceeded,
@@ -109,7 +110,8 @@ class Pipeline:
     async def decide(self, request: Request, *, seconds: float) -> Decision:
         """The recorded decision about *request*, within *seconds*.
 
-        What the engine cannot answer is refused and recorded like any other decision.
+        What the engine cannot answer is refused, or admitted where the organisation names the
+        namespace for what is overdue, and recorded like any other decision.
 
         Raises:
             LogUnavailable: The decision could not be made durable; it must not be answered.
@@ -128,9 +130,10 @@ class Pipeline:
         except LogUnavailable:
             raise
         except GovernanceError as error:
-            verdict = refusal(error)
+            verdict = unevaluated(error, request, self.bundle.org)
         except TimeoutError:
-            verdict = refusal(DeadlineExceeded("the policy engine did not stop at its deadline"))
+            late = DeadlineExceeded("the policy engine did not stop at its deadline")
+            verdict = unevaluated(late, request, self.bundle.org)
         except Exception as error:  # noqa: BLE001  # the outermost edge: a defect of ours refuses
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))

@@ -15,6 +15,7 @@ from pydantic import Field, JsonValue
 from service.bundle.break_glass import BreakGlassParameters
 from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.linking import Linked
+from service.bundle.overdue import OverdueParameters
 from service.bundle.parameters.budget import BudgetParameters
 from service.bundle.parameters.catalog import CatalogParameters
 from service.bundle.parameters.gpu import GpuParameters
@@ -157,6 +158,7 @@ class Org(Value):
     waivers: tuple[Waiver, ...] = ()
     waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
     break_glass: BreakGlassParameters = BreakGlassParameters()
+    overdue: OverdueParameters = OverdueParameters()
     on_unknown: OnUnknown = OnUnknown()
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()

@@ -45,6 +45,8 @@ def _is_allowed(service: Service) -> bool:
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("broken")
     bundle = project(folder, {"hangs": _HANGS, "fails": _FAILS})
+    overdue = "overdue:\n  allow_namespaces: [gateways]\n"
+    (bundle / "org" / "overdue.yaml").write_text(overdue)
     with portreeve(folder, "--bundle", str(bundle)) as service:
         yield service
 
@@ -54,8 +56,24 @@ def test_a_rule_that_hangs_is_stopped_at_the_deadline(broken: Service) -> None:
 
     assert "SYS-DEADLINE" in message
     assert _is_allowed(broken)
-    kept = broken.get("/v1/decisions?code=SYS-DEADLINE").body["decisions"]
+    kept = broken.get("/v1/decisions?code=SYS-DEADLINE&outcome=deny").body["decisions"]
     assert [item["cause"] for item in kept] == ["error"]
+
+
+def test_what_is_overdue_in_a_named_namespace_is_admitted_and_recorded(broken: Service) -> None:
+    document = deployment(gpus=1)
+    document["metadata"]["labels"]["slow"] = "yes"
+    document["metadata"]["namespace"] = "gateways"
+
+    answer = broken.post(f"{VALIDATE}?timeout=2s", review(document)).body["response"]
+
+    assert answer["allowed"] is True
+    (warning,) = answer["warnings"]
+    assert "SYS-DEADLINE: admitted unchecked, because `overdue` names `gateways`" in warning
+    assert "policies.rules.test.hangs" in warning
+    (kept,) = broken.get("/v1/decisions?code=SYS-DEADLINE&outcome=warn").body["decisions"]
+    assert kept["decision_id"] == answer["auditAnnotations"]["decision-id"]
+    assert (kept["cause"], kept["scope"]["namespace"]) == ("error", "gateways")
 
 
 def test_a_rule_that_fails_refuses_the_request_and_is_named(broken: Service) -> None:
