@@ -89,6 +89,8 @@ class Decision(Value):
     input that could not be read: ``request_digest`` is then the digest of the bytes received. It is
     ``break_glass`` for a record that opens or ends what ``break_glass`` states, as ``operation``
     says, at the order of ``caller`` and ``actor``; ``request_digest`` is then that of it.
+    ``payload_digest`` is that of the bytes received, where what was read in them depends on the
+    cluster as well: the same bytes are then the same request.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -105,6 +107,7 @@ class Decision(Value):
     scope: Scope = Scope()
     key: Text = ""
     request_digest: Text
+    payload_digest: Text | None = None
     context_digest: Text
     findings: tuple[JudgedFinding, ...] = ()
     bundle: BundleRef

@@ -17,6 +17,7 @@ from service.model.base import (
     Value,
 )
 from service.model.break_glass import BreakGlass
+from service.model.cluster import ClusterFacts
 from service.model.resource import Resource
 
 SCHEMA_VERSION = 1
@@ -165,7 +166,7 @@ class Context(Value):
     """What the service knows at the time of the request; never sent by a client.
 
     ``now`` is RFC 3339 in UTC. ``waivers`` are what the log had open as break-glass at that time in
-    the places of the request.
+    the places of the request. ``cluster`` is ``None`` where nobody watches the request's cluster.
     """
 
     now: Text | None = None
@@ -174,6 +175,7 @@ class Context(Value):
     by_vendor: tuple[VendorUse, ...] = ()
     budgets: tuple[Budget, ...] = ()
     waivers: tuple[BreakGlass, ...] = ()
+    cluster: ClusterFacts | None = None
 
 
 class Request(Value):

@@ -44,7 +44,7 @@ _request := {
 	"resources": [],
 	"not_covered": [],
 	"irrelevant": 0,
-	"context": {"now": null, "totals": [], "usage": [], "by_vendor": [], "budgets": [], "waivers": []},
+	"context": {"now": null, "totals": [], "usage": [], "by_vendor": [], "budgets": [], "waivers": [], "cluster": null},
 }
 
 _dense := {
