@@ -20,6 +20,7 @@ from service.model.sensitive import redact_pairs, redact_text
 
 _OURS = ("context", "caller", "enforcement_point", "binding")
 _RESOLVED = (
+    "covered_by",
     "country",
     "jurisdictions",
     "operator_countries",

@@ -25,6 +25,7 @@ def _summary(resource: Resource) -> DecidedResource:
         kind=resource.kind,
         role=resource.role,
         change=resource.change,
+        covered_by=resource.covered_by,
         vendor=resource.vendor,
         region=resource.region,
         instance_type=resource.instance_type,

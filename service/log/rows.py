@@ -167,6 +167,7 @@ def _resource(n: int, resource: DecidedResource) -> Row:
         resource.kind,
         resource.role.value,
         resource.change.value,
+        resource.covered_by and resource.covered_by.uid,
         resource.team,
         resource.vendor,
         resource.region,

@@ -20,6 +20,7 @@ from service.model.base import (
 from service.model.break_glass import BreakGlass
 from service.model.finding import JudgedFinding
 from service.model.request import SCHEMA_VERSION, Actor, NotCovered
+from service.model.resource import CoveredBy
 
 
 class Outcome(StrEnum):
@@ -65,13 +66,17 @@ class DecidedCost(Value):
 
 
 class DecidedResource(Value):
-    """A resource as the decision and the log show it."""
+    """A resource as the decision and the log show it.
+
+    One that is ``covered_by`` another object adds nothing to what the subject takes.
+    """
 
     address: Text
     subject: Text
     kind: Text
     role: Role
     change: Change
+    covered_by: CoveredBy | None = None
     vendor: Text | None = None
     region: Text | None = None
     instance_type: Text | None = None

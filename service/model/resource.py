@@ -82,6 +82,18 @@ class Owner(Value):
     name: Text
 
 
+class CoveredBy(Value):
+    """The object whose admission covers this one: the root of its chain of owners.
+
+    ``name`` is ``namespace/name``, or the name alone of an object of the cluster. ``uid`` is the
+    cluster's, so that an object of the same name made later is another one.
+    """
+
+    kind: Text
+    name: Text
+    uid: Text
+
+
 class RegionConstraint(Value):
     """Where a scheduler may put a workload: regions by name, as the object states them."""
 
@@ -323,13 +335,16 @@ class ResourceState(Value):
 class Resource(ResourceState):
     """A resource of a request: what it is called, what happens to it, and what it was before.
 
-    ``scope`` says where it is, where that differs from the scope of the request.
+    ``scope`` says where it is, where that differs from the scope of the request. With
+    ``covered_by``, which the service alone writes, ``subject`` is that object's, and the resource
+    is neither evaluated nor counted.
     """
 
     address: Text
     subject: Text
     scope: Scope | None = None
     part_of: Owner | None = None
+    covered_by: CoveredBy | None = None
     kind: Text
     role: Role
     change: Change

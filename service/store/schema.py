@@ -70,6 +70,7 @@ decisions = Table(
 )
 
 # ``accelerator`` names the models, separated by commas; ``accelerators`` is their largest total.
+# ``covered_by`` is the uid of the object whose admission covers this one: sums leave such rows out.
 resources = Table(
     "decision_resources",
     metadata,
@@ -80,6 +81,7 @@ resources = Table(
     Column("kind", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("change", Text, nullable=False),
+    Column("covered_by", Text),
     Column("team", Text),
     Column("vendor", Text),
     Column("region", Text),

@@ -18,7 +18,7 @@ from service.resolve.resolver import Resolver
 CONTRACT = Path(__file__).resolve().parents[1] / "contract"
 
 # Containers that the model allows to be null; every other container is taken apart.
-_NULLABLE = frozenset(("accelerators", "places", "before", "part_of"))
+_NULLABLE = frozenset(("accelerators", "places", "before", "part_of", "covered_by"))
 _UNSAID = frozenset(("unknown", "provenance"))
 # The functions with which the tests of rules make their inputs.
 _MAKERS = re.compile(r"^(request|context)\((\w+)\) := (.+)$", re.MULTILINE)

@@ -52,6 +52,7 @@ _dense := {
 	"subject": "Deployment/prod/llama-70b",
 	"scope": null,
 	"part_of": null,
+	"covered_by": null,
 	"kind": "Deployment",
 	"role": "workload",
 	"change": "create",

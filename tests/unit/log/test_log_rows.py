@@ -62,7 +62,7 @@ def test_a_resource_row_says_unknown_where_a_part_of_the_accelerators_is_unknown
     def columns(*entries: DecidedAccelerator) -> tuple[str | None, int | None]:
         one = resource().model_copy(update={"accelerators": entries})
         row = prepare(entry(resources=(one,))).resources[0]
-        return row[10], row[11]
+        return row[11], row[12]
 
     assert columns(known, known) == ("nvidia-l4", 16)
     assert columns(known, unknown) == ("nvidia-l4", None)
