@@ -11,6 +11,7 @@ The hierarchy::
     ├── LogUnavailable          a record cannot be made durable, so no answer may leave
     ├── NotAllowed              the caller lacks the role for this
     ├── NotFound                what was asked for does not exist
+    ├── ClusterUnavailable      the API server of a cluster gave no usable answer
     └── SettingsRefused         a setting is missing, malformed or contradicts another
 
 Messages are one sentence in lower case without a full stop, with the user's data in backticks.
@@ -96,6 +97,25 @@ class NotFound(GovernanceError):
 
     default_code = "SYS-NOT-FOUND"
     status = 404
+
+
+class ClusterUnavailable(GovernanceError):
+    """The API server of a cluster gave no usable answer.
+
+    Attributes:
+        answered: The status of its answer; 0 where it gave none.
+        retry_after: The seconds after which it wants to be asked again; 0 where it says nothing.
+    """
+
+    default_code = "SYS-CLUSTER"
+    status = 503
+
+    def __init__(
+        self, message: str, *, hint: str = "", answered: int = 0, retry_after: int = 0
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.answered = answered
+        self.retry_after = retry_after
 
 
 class SettingsRefused(GovernanceError):

@@ -39,6 +39,13 @@ class ClusterView(Protocol):
         """Every object of *kind* that it holds; for kinds of which there are few."""
         ...
 
+    def changes(self, kind: KindName) -> int:
+        """A number that is another one after every change of an object of *kind*.
+
+        What is derived from all objects of a kind may be kept as long as it stays the same.
+        """
+        ...
+
 
 class Unwatched:
     """The view of a cluster that nobody watches."""
@@ -59,6 +66,11 @@ class Unwatched:
         """Nothing is known."""
         del kind
         return ()
+
+    def changes(self, kind: KindName) -> int:
+        """Nothing changes."""
+        del kind
+        return 0
 
 
 UNWATCHED: ClusterView = Unwatched()
