@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from service.errors import LogUnavailable
+from service.log.event_rows import PreparedEvents
 from service.log.rows import Prepared
 from service.store.statements import Statements
 
@@ -50,15 +51,19 @@ def begin(statements: Statements) -> bytes:
     return _frame(tuple(statements))
 
 
-def asked(number: int, prepared: Prepared | None) -> bytes:
+def asked(number: int, prepared: Prepared | PreparedEvents | None) -> bytes:
     """The frame of an entry, or of the question whether one could be written."""
-    return _frame((number, None if prepared is None else tuple(prepared)))
+    if prepared is None:
+        return _frame((number, None, None))
+    return _frame((number, isinstance(prepared, PreparedEvents), tuple(prepared)))
 
 
-def entry_of(value: Any) -> tuple[int, Prepared | None]:
+def entry_of(value: Any) -> tuple[int, Prepared | PreparedEvents | None]:
     """What ``asked`` was given."""
-    number, fields = value
-    return number, None if fields is None else Prepared(*fields)
+    number, are_events, fields = value
+    if fields is None:
+        return number, None
+    return number, PreparedEvents(*fields) if are_events else Prepared(*fields)
 
 
 def told(outcomes: Sequence[Outcome]) -> bytes:

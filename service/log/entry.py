@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from service.model.decision import Decision
+from service.model.subject_event import SubjectEvent
 
 
 @dataclass(frozen=True)
@@ -46,4 +48,16 @@ class DecisionLog(Protocol):
 
     async def close(self) -> None:
         """Write what is waiting and release the log."""
+        ...
+
+
+class EventLog(Protocol):
+    """Keeps subject events for good."""
+
+    async def record_events(self, events: Sequence[SubjectEvent]) -> None:
+        """Make *events* durable, all or none; those that are recorded already add nothing.
+
+        Raises:
+            LogUnavailable: It is not known whether they are durable; they may be recorded again.
+        """
         ...

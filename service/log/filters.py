@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
 from service.errors import RequestRefused
 from service.model.base import EnforcementPoint, Text, Value
 from service.model.decision import Outcome
+from service.model.subject_event import Happened
 
 AGE = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])")
+_Form = TypeVar("_Form", bound=Value)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -51,16 +53,49 @@ class Filter(Value):
         Raises:
             RequestRefused: One of them is malformed; says which and what is expected.
         """
-        times = {"since": moment(since, "since"), "until": moment(until, "until")}
-        try:
-            return cls.model_validate({**conditions, **times})
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]) if first["loc"] else "filter"
-            raise RequestRefused(
-                f"`{name}` is `{str(first['input'])[:64]}`: {first['msg'].lower()}",
-                code="SYS-INPUT-PARAMETER",
-            ) from error
+        return _filter(cls, since, until, conditions)
+
+
+class EventFilter(Value):
+    """Conditions that a subject event must meet all; ``None`` asks nothing.
+
+    ``since`` is inclusive, ``until`` exclusive; both are about when it was noticed.
+    """
+
+    event: Happened | None = None
+    cluster: Text | None = None
+    namespace: Text | None = None
+    kind: Text | None = None
+    subject: Text | None = None
+    uid: Text | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @classmethod
+    def of(
+        cls, *, since: str | None = None, until: str | None = None, **conditions: str | None
+    ) -> Self:
+        """The filter that these words mean; a time is RFC 3339, or an age such as ``24h``.
+
+        Raises:
+            RequestRefused: One of them is malformed; says which and what is expected.
+        """
+        return _filter(cls, since, until, conditions)
+
+
+def _filter(
+    form: type[_Form], since: str | None, until: str | None, conditions: dict[str, str | None]
+) -> _Form:
+    times = {"since": moment(since, "since"), "until": moment(until, "until")}
+    try:
+        return form.model_validate({**conditions, **times})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "filter"
+        raise RequestRefused(
+            f"`{name}` is `{str(first['input'])[:64]}`: {first['msg'].lower()}",
+            code="SYS-INPUT-PARAMETER",
+        ) from error
 
 
 def moment(text: str | None, name: str) -> datetime | None:

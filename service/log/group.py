@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from service.log.event_rows import PreparedEvents
 from service.log.rows import Prepared
 from service.store.opening import PAGE_BYTES, Files
 from service.store.statements import Statements
@@ -33,7 +34,7 @@ class GroupStore:
         self._last: int = last or 0
         self._ahead = 0
 
-    def write(self, group: Sequence[Prepared]) -> list[bytes | None]:
+    def write(self, group: Sequence[Prepared | PreparedEvents]) -> list[bytes | None]:
         """Make *group* durable; for each entry the decision that was recorded before it, if any.
 
         A question that is recorded already, or earlier in the group, adds nothing: the stored form
@@ -44,19 +45,25 @@ class GroupStore:
             Replaced: The database was moved or deleted; nothing may be acknowledged.
         """
         execute = self._connection.execute
+        events = [one for one in group if isinstance(one, PreparedEvents)]
         execute("BEGIN IMMEDIATE")
         try:
-            first, new = self._sort(group)
+            first, new = self._sort([one for one in group if isinstance(one, Prepared)])
             self._insert(new)
+            self._insert_events(events)
             execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
             raise
         self._last += len(new)
-        self._ahead += PAGES_OF_A_COMMIT * PAGE_BYTES + 4 * sum(entry.size for entry in new)
+        written = sum(entry.size for entry in new) + sum(one.size for one in events)
+        self._ahead += PAGES_OF_A_COMMIT * PAGE_BYTES + 4 * written
         self.check_files()
-        return first
+        if not events:
+            return first
+        decided = iter(first)
+        return [next(decided) if isinstance(one, Prepared) else None for one in group]
 
     def check_files(self) -> None:
         """Compare what the path means with what was opened.
@@ -135,3 +142,8 @@ class GroupStore:
         ):
             for statement, parameters in self._statements.insert(table, rows):
                 self._connection.execute(statement, parameters)
+
+    def _insert_events(self, events: Sequence[PreparedEvents]) -> None:
+        rows = [row for one in events for row in one.rows]
+        for statement, parameters in self._statements.insert("subject_events", rows):
+            self._connection.execute(statement, parameters)

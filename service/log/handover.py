@@ -19,6 +19,7 @@ from service.errors import LogUnavailable
 from service.log.entry import Entry
 from service.model.base import Value
 from service.model.decision import Decision
+from service.model.subject_event import SubjectEvent
 
 LENGTH_BYTES = 4
 LARGEST_FRAME = 64 * 2**20
@@ -28,9 +29,10 @@ LONGEST_NAME = 80
 
 
 class Ask(Value):
-    """A record to make; without a decision, the question whether one could be made."""
+    """What to record: a decision or events; with neither, the question whether one could be."""
 
     decision: Decision | None = None
+    events: tuple[SubjectEvent, ...] = ()
     request: str = ""
     context: str = ""
     resolved_digest: str = ""

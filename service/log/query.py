@@ -1,16 +1,7 @@
-"""Finds decisions in the log, while it is being written or after.
-
-Pages go by the number each record got when it was written: records that arrive meanwhile are newer
-than any cursor, so that the pages after a first one hold what was there, each record once.
-"""
+"""Finds decisions in the log, while it is being written or after."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,31 +11,27 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
-    Connection,
     Select,
     and_,
     bindparam,
-    create_engine,
     exists,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import StaticPool
 
-from service.errors import LogUnavailable, RequestRefused
+from service.errors import LogUnavailable
+from service.log.event_query import EventReader
 from service.log.filters import Filter, Kind
+from service.log.reading import before as before_cursor
+from service.log.reading import check_limit, connected, cursor_at, damaged
+from service.log.reading import equal as _equal
 from service.log.rows import micros, restore
 from service.model.base import Value
 from service.model.break_glass import LONGEST_MINUTES, BreakGlass, BreakGlassEvent
 from service.model.decision import Decision
-from service.store.opening import open_reader, reading_refusal, unreadable
 from service.store.packing import unpack
 from service.store.schema import bodies, decisions, findings, resources
-
-LARGEST_PAGE = 1000
-CURSOR_PREFIX = b"seq:"
 
 __all__ = ["DecisionReader", "Filter", "Page", "StoredDecision"]
 
@@ -85,6 +72,7 @@ class DecisionReader:
     def __init__(self, path: Path) -> None:
         """Read the log at *path*, which need not exist."""
         self._path = path
+        self.events = EventReader(path)
 
     def find(self, wanted: Filter, *, cursor: str | None = None, limit: int = 100) -> Page:
         """At most *limit* decisions that meet *wanted*, newest first, from *cursor* on.
@@ -93,20 +81,16 @@ class DecisionReader:
             RequestRefused: The cursor is none of ours, or the limit is not from 1 to 1000.
             LogUnavailable: The log cannot be read.
         """
-        if not 1 <= limit <= LARGEST_PAGE:
-            raise RequestRefused(
-                f"`limit` is `{limit}`: a number from 1 to {LARGEST_PAGE} is expected",
-                code="SYS-INPUT-PARAMETER",
-            )
-        before = None if cursor is None else _before(cursor)
-        with self._connection() as connection:
+        check_limit(limit)
+        before = None if cursor is None else before_cursor(cursor)
+        with connected(self._path) as connection:
             if connection is None:
                 return Page()
             rows = connection.execute(_page(wanted, before, limit + 1)).all()
         shown = rows[:limit]
         return Page.model_construct(
             decisions=tuple(self._decision(row.seq, row.body) for row in shown),
-            next_cursor=_cursor(shown[-1].seq) if len(rows) > limit else None,
+            next_cursor=cursor_at(shown[-1].seq) if len(rows) > limit else None,
         )
 
     def get(self, decision_id: str) -> StoredDecision | None:
@@ -127,7 +111,7 @@ class DecisionReader:
             .outerjoin(bodies, bodies.c.digest == decisions.c.request_body)
             .where(decisions.c.decision_id == decision_id)
         )
-        with self._connection() as connection:
+        with connected(self._path) as connection:
             row = None if connection is None else connection.execute(query).one_or_none()
         if row is None:
             return None
@@ -145,7 +129,7 @@ class DecisionReader:
         Raises:
             LogUnavailable: The log cannot be read.
         """
-        with self._connection() as connection:
+        with connected(self._path) as connection:
             if connection is None:
                 return ()
             since = {"since": micros(moment - timedelta(minutes=LONGEST_MINUTES))}
@@ -164,23 +148,6 @@ class DecisionReader:
             glass for id_, glass in opened.items() if id_ not in ended and glass.is_open(moment)
         )
 
-    @contextmanager
-    def _connection(self) -> Iterator[Connection | None]:
-        opened = open_reader(self._path)
-        if opened is None:
-            yield None
-            return
-        engine = create_engine("sqlite://", creator=lambda: opened, poolclass=StaticPool)
-        try:
-            with engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            cause = error.orig if isinstance(error.orig, sqlite3.Error) else sqlite3.Error(error)
-            raise reading_refusal(self._path, cause) from error
-        finally:
-            engine.dispose()
-            opened.close()
-
     def _decision(self, seq: int, stored: bytes) -> Decision:
         try:
             return restore(stored)
@@ -194,7 +161,7 @@ class DecisionReader:
             raise self._damaged(seq) from error
 
     def _damaged(self, seq: int) -> LogUnavailable:
-        return unreadable(self._path, f"record {seq} is damaged or of a newer release")
+        return damaged(self._path, f"record {seq}")
 
 
 # A record that ends something is never older than the one that opened it. The kind is written out,
@@ -246,10 +213,6 @@ def _about(wanted: Filter) -> list[ColumnElement[bool]]:
     ]
 
 
-def _equal(*pairs: tuple[Column[str], str | None]) -> list[ColumnElement[bool]]:
-    return [column == str(value) for column, value in pairs if value is not None]
-
-
 def _during(time: Column[int], wanted: Filter) -> list[ColumnElement[bool]]:
     since = [] if wanted.since is None else [time >= micros(wanted.since)]
     return since if wanted.until is None else [*since, time < micros(wanted.until)]
@@ -275,21 +238,3 @@ def _looked_up(
     column: Column[int], number: Column[int], conditions: list[ColumnElement[bool]]
 ) -> list[ColumnElement[bool]]:
     return [exists().where(and_(column == number, *conditions))] if conditions else []
-
-
-def _cursor(seq: int) -> str:
-    return base64.urlsafe_b64encode(CURSOR_PREFIX + str(seq).encode()).decode().rstrip("=")
-
-
-def _before(cursor: str) -> int:
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True)
-        if text.startswith(CURSOR_PREFIX) and text[4:].isdigit() and len(text) <= 24:
-            return min(int(text[4:]), 2**63 - 1)
-    except (UnicodeEncodeError, binascii.Error):
-        pass
-    raise RequestRefused(
-        f"`cursor` is `{cursor[:64]}`: one that an earlier page ended with is expected",
-        code="SYS-INPUT-PARAMETER",
-    )

@@ -12,8 +12,9 @@ from threading import Lock, Thread
 from pydantic import ValidationError
 
 from service.errors import LogUnavailable
+from service.log.event_rows import PreparedEvents, prepare_events
 from service.log.handover import LENGTH_BYTES, Ask, Problem, Told, body_length, frame
-from service.log.rows import first_decision, prepare
+from service.log.rows import Prepared, first_decision, prepare
 from service.log.writer import Settled, Waiting, Writer
 from service.model.decision import Decision
 
@@ -92,7 +93,11 @@ class Receiver:
         return frame(told)
 
     def _record(self, ask: Ask) -> Decision | None:
-        prepared = prepare(ask.entry(ask.decision)) if ask.decision is not None else None
+        prepared: Prepared | PreparedEvents | None = None
+        if ask.decision is not None:
+            prepared = prepare(ask.entry(ask.decision))
+        elif ask.events:
+            prepared = prepare_events(ask.events)
         future: Future[bytes | None] = Future()
         self._writer.submit(Waiting(prepared, future, _resolve))
         first = future.result()

@@ -15,6 +15,7 @@ from typing import Self
 
 from service.errors import LogUnavailable
 from service.log.entry import Entry
+from service.log.event_rows import PreparedEvents, prepare_events
 from service.log.handover import Ask
 from service.log.here import Here, LogWriter
 from service.log.lock import WriterLock, holder
@@ -22,6 +23,7 @@ from service.log.rows import Prepared, first_decision, prepare
 from service.log.sender import Sender
 from service.log.writer import Settled, Waiting
 from service.model.decision import Decision
+from service.model.subject_event import SubjectEvent
 from service.store.compiled import compiled
 from service.store.opening import unwritable
 
@@ -75,7 +77,7 @@ class DecisionLogFile:
         log = cls(path, start)
         log._writer = writer
         try:
-            await log._ask(None)
+            await log._ask(None, Ask)
         except BaseException:
             await log.close()
             raise
@@ -92,13 +94,23 @@ class DecisionLogFile:
         Raises:
             LogUnavailable: It cannot be made durable; no answer may leave.
         """
-        return await self._ask(entry) or entry.decision
+        return await self._ask(prepare(entry), lambda: Ask.of(entry)) or entry.decision
+
+    async def record_events(self, events: Sequence[SubjectEvent]) -> None:
+        """Make *events* durable, all or none; those that are recorded already add nothing.
+
+        Raises:
+            LogUnavailable: It is not known whether they are durable; they may be recorded again.
+        """
+        if events:
+            given = tuple(events)
+            await self._ask(prepare_events(given), lambda: Ask(events=given))
 
     async def ready(self) -> bool:
         """Whether a record could be made now; after a full disk, a small one is tried."""
         try:
             async with asyncio.timeout(READY_S):
-                await self._ask(None)
+                await self._ask(None, Ask)
         except (LogUnavailable, TimeoutError):
             return False
         return True
@@ -114,9 +126,18 @@ class DecisionLogFile:
                 self._lock.release()
                 self._lock = None
 
-    async def _ask(self, entry: Entry | None) -> Decision | None:
-        """Record *entry*, or ask whether anything could be; the decision where it is another."""
-        prepared = None if entry is None else prepare(entry)
+    async def _ask(
+        self, prepared: Prepared | PreparedEvents | None, ask: Callable[[], Ask]
+    ) -> Decision | None:
+        """Record what is *prepared*, or ask whether anything could be recorded.
+
+        Args:
+            prepared: What this process writes, where it does.
+            ask: Makes what is handed to another process, where that writes.
+
+        Returns:
+            The decision that stands for it where that is another one.
+        """
         until = self._loop.time() + PATIENCE_S
         while True:
             try:
@@ -126,11 +147,13 @@ class DecisionLogFile:
                 if writer is not None:
                     return await self._write(writer, prepared)
                 async with asyncio.timeout_at(until):
-                    return await self._hand_over(Ask() if entry is None else Ask.of(entry))
+                    return await self._hand_over(ask())
             except OSError as error:
                 await self._pause(until, error)
 
-    async def _write(self, writer: LogWriter, prepared: Prepared | None) -> Decision | None:
+    async def _write(
+        self, writer: LogWriter, prepared: Prepared | PreparedEvents | None
+    ) -> Decision | None:
         if self._closed:
             raise self._is_closed()
         future: asyncio.Future[bytes | None] = self._loop.create_future()

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import structlog
 
 from service.errors import LogUnavailable
+from service.log.event_rows import PreparedEvents
 from service.log.group import GroupStore, Replaced
 from service.log.rows import Prepared
 from service.store.opening import is_busy, is_full, refusal
@@ -63,7 +64,7 @@ class Waiting(NamedTuple):
     for its own use. ``prepared`` is ``None`` for a question whether anything could be written.
     """
 
-    prepared: Prepared | None
+    prepared: Prepared | PreparedEvents | None
     token: object
     answer: Answer
 

@@ -6,9 +6,17 @@ from functools import cache
 
 from sqlalchemy import Insert, LargeBinary, Text, bindparam, insert, or_, select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from service.store.schema import bodies, decisions, findings, metadata, resources
+from service.store.schema import (
+    bodies,
+    decisions,
+    findings,
+    metadata,
+    resources,
+    subject_events,
+)
 from service.store.statements import MOST_ROWS, Statements
 
 DIALECT = sqlite.dialect(paramstyle="qmark")
@@ -20,6 +28,11 @@ def compiled() -> Statements:
     # The same request is stored once.
     insertions = [insert(bodies).prefix_with("OR IGNORE")]
     insertions += [insert(table) for table in (decisions, resources, findings)]
+    # SQLite numbers events: one that is recorded already then takes no number. Unlike OR IGNORE
+    # this lets nothing else pass in silence.
+    columns = [column.name for column in subject_events.columns if not column.primary_key]
+    event = sqlite_insert(subject_events).values(dict.fromkeys(columns))
+    insertions.append(event.on_conflict_do_nothing(index_elements=[subject_events.c.event_id]))
     sizes = [1 << exponent for exponent in range(MOST_ROWS.bit_length())]
     return Statements(
         schema=_schema(),
@@ -38,9 +51,10 @@ def _schema() -> tuple[str, ...]:
     return (*tables, *indexes)
 
 
-def _insertion(one: Insert) -> tuple[str, str]:
-    head, places = str(one.compile(dialect=DIALECT)).split(" VALUES ")
-    return head, places
+def _insertion(one: Insert) -> tuple[str, str, str]:
+    head, rest = str(one.compile(dialect=DIALECT)).split(" VALUES ")
+    places, closing, tail = rest.partition(")")
+    return head, places + closing, tail
 
 
 def _recorded(size: int) -> str:

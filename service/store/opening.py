@@ -19,7 +19,7 @@ from service.errors import LogUnavailable
 from service.store.statements import Statements
 
 # Of the tables in ``service.store.schema``.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MS = 2_000
 CACHE_KIB = 8_192
 WAL_KEPT_BYTES = 64 * 2**20

@@ -4,6 +4,8 @@ Everything a filter asks for is a column; everything a person reads is the decis
 as it was decided. Rows of one decision are joined by ``seq``, a number without gaps that the one
 writer gives, so that "newest first" and cursors need no clock.
 
+Beside them lie the subject events: what became of the objects that were decided about.
+
 Requests lie apart under the SHA-256 of their bytes: the same request is kept once, and can be
 erased without touching the decision. A context belongs to one decision only and lies beside it.
 """
@@ -115,6 +117,23 @@ bodies = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+# ``seq`` is the writer's order, without gaps; an event that is recorded already adds nothing.
+# ``cluster`` is empty where it has no name.
+subject_events = Table(
+    "subject_events",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("time", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("cluster", Text, nullable=False),
+    Column("namespace", Text),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 Index(
     "decisions_repetition",
     decisions.c.repetition,
@@ -143,3 +162,7 @@ Index(
     findings.c.decision,
     sqlite_where=findings.c.waived_by.is_not(None),
 )
+Index("subject_events_subject", subject_events.c.subject, subject_events.c.seq)
+Index("subject_events_time", subject_events.c.time, subject_events.c.seq)
+# What each object did last is found in this alone.
+Index("subject_events_uid", subject_events.c.uid, subject_events.c.cluster, subject_events.c.seq)

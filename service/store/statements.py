@@ -23,12 +23,12 @@ class Statements(NamedTuple):
 
     Attributes:
         schema: Makes an empty database a decision log.
-        insertions: By table: how an insertion begins, and the places of one row.
+        insertions: By table: how an insertion begins, the places of one row, and how it ends.
         recorded: By a power of two: finds that many ids, and as many repetitions.
     """
 
     schema: tuple[str, ...]
-    insertions: Mapping[str, tuple[str, str]]
+    insertions: Mapping[str, tuple[str, str, str]]
     recorded: Mapping[int, str]
 
     def insert(self, table: str, rows: Sequence[Row]) -> Iterator[tuple[str, list[Any]]]:
@@ -56,5 +56,5 @@ class Statements(NamedTuple):
 
 
 @cache
-def _repeated(head: str, places: str, rows: int) -> str:
-    return f"{head} VALUES {', '.join([places] * rows)}"
+def _repeated(head: str, places: str, tail: str, rows: int) -> str:
+    return f"{head} VALUES {', '.join([places] * rows)}{tail}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from running import ROOT
 
+from service.log.event_rows import restore_event
 from service.log.rows import restore
 
 PROGRAM = Path(__file__).with_name("recording.py")
@@ -49,7 +50,11 @@ class Recorder:
 
     @property
     def acknowledged(self) -> list[str]:
-        return [line for line in self.lines if line != "open" and not line.startswith("refused")]
+        return [line for line in self.lines if not line.startswith(("open", "refused", "event "))]
+
+    @property
+    def events(self) -> list[str]:
+        return [line.removeprefix("event ") for line in self.lines if line.startswith("event ")]
 
     @property
     def refused(self) -> list[str]:
@@ -98,4 +103,14 @@ def check(path: Path) -> set[str]:
         decision = restore(body)
         assert (seq, decision_id) == (number, decision.decision_id)
         assert counts == [len(decision.resources), len(decision.findings), 1, 1]
+    return {row[1] for row in rows}
+
+
+def check_events(path: Path) -> set[str]:
+    """The ids of the subject events in the log at *path*, once each is whole and none missing."""
+    with sqlite3.connect(path) as log:
+        rows = log.execute("SELECT seq, event_id, body FROM subject_events ORDER BY seq").fetchall()
+    log.close()
+    for number, (seq, event_id, body) in enumerate(rows, start=1):
+        assert (seq, event_id) == (number, restore_event(body).event_id)
     return {row[1] for row in rows}

@@ -1,6 +1,7 @@
-"""Records decisions until it is killed: ``recording.py LOG CALLERS here|apart``.
+"""Records decisions and events until it is killed: ``recording.py LOG CALLERS here|apart``.
 
-Each id is printed once its record is acknowledged; ``refused`` and the reason when it is not.
+Each id is printed once its record is acknowledged, that of an event after ``event``;
+``refused`` and the reason when it is not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import structlog
 from records import entry, resource
+from subject_events import applied
 
 from service.errors import LogUnavailable
 from service.log.apart import write_apart
@@ -38,10 +40,24 @@ async def record_for_ever(log: DecisionLogFile) -> None:
             say(kept.decision_id)
 
 
+async def record_events_for_ever(log: DecisionLogFile) -> None:
+    while True:
+        events = [applied() for _ in range(random.randint(1, 20))]
+        try:
+            await log.record_events(events)
+        except LogUnavailable as refused:
+            say(f"refused {refused.message}")
+            await asyncio.sleep(0.05)
+        else:
+            for event in events:
+                say(f"event {event.event_id}")
+
+
 async def main(path: Path, callers: int, start: Start) -> None:
     log = await DecisionLogFile.open(path, start=start)
     say("open")
-    await asyncio.gather(*(record_for_ever(log) for _ in range(callers)))
+    decisions = (record_for_ever(log) for _ in range(callers))
+    await asyncio.gather(record_events_for_ever(log), *decisions)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from recorder import Recorder, check
+from recorder import Recorder, check, check_events
 
 from service.log.query import DecisionReader, Filter
 
@@ -21,6 +21,7 @@ def test_every_acknowledged_record_is_there_after_kill_9(tmp_path: Path, place: 
     path = tmp_path / "decisions.db"
     chance = random.Random(20260504)
     acknowledged: set[str] = set()
+    events: set[str] = set()
     for _ in range(ROUNDS // 2):
         recorder = Recorder(path, place=place)
         recorder.wait_for(1)
@@ -29,6 +30,8 @@ def test_every_acknowledged_record_is_there_after_kill_9(tmp_path: Path, place: 
 
         missing = acknowledged - check(path)
         assert missing == set()
+        events.update(recorder.events)
+        assert events - check_events(path) == set()
 
     assert len(acknowledged) > 5 * ROUNDS
     reader = DecisionReader(path)
@@ -55,6 +58,7 @@ def test_a_killed_writer_of_a_service_that_lives_on_loses_nothing(tmp_path: Path
 def test_another_process_takes_over_when_the_writer_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "decisions.db"
     acknowledged: set[str] = set()
+    events: set[str] = set()
     running = [Recorder(path)]
     running[0].wait_for(10)
     for _ in range(4):
@@ -62,10 +66,14 @@ def test_another_process_takes_over_when_the_writer_is_killed(tmp_path: Path) ->
         running[-1].wait_for(10)
         writer = running.pop(0)
         acknowledged.update(writer.kill())
+        events.update(writer.events)
         running[0].wait_for(len(running[0].acknowledged) + 10)
     acknowledged.update(running[0].kill())
+    events.update(running[0].events)
 
     assert running[0].refused == []
+    assert len(events) > 40
+    assert events - check_events(path) == set()
     assert acknowledged - check(path) == set()
 
 

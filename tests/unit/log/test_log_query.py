@@ -21,6 +21,7 @@ from service.errors import LogUnavailable, RequestRefused
 from service.log.entry import Entry
 from service.log.filters import Kind
 from service.log.query import DecisionReader, Filter
+from service.log.reading import connected
 from service.log.sqlite import DecisionLogFile
 from service.model.base import EnforcementPoint
 from service.model.decision import Decision, Outcome
@@ -162,7 +163,7 @@ def test_nothing_is_found_in_a_log_that_is_just_being_made(path: Path) -> None:
 
 
 def erase(path: Path) -> None:
-    with DecisionReader(path)._connection() as connection:
+    with connected(path) as connection:
         assert connection is not None
         connection.exec_driver_sql("DELETE FROM decisions")
 
