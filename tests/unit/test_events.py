@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -19,10 +18,10 @@ class _Gone(io.BytesIO):
 
 
 @pytest.fixture
-def logger() -> Iterator[structlog.typing.FilteringBoundLogger]:
+def logger() -> structlog.typing.FilteringBoundLogger:
     events.configure("info")
-    yield structlog.get_logger("portreeve")
-    structlog.reset_defaults()
+    told: structlog.typing.FilteringBoundLogger = structlog.get_logger("portreeve")
+    return told
 
 
 def test_a_line_is_one_object(
