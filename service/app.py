@@ -20,7 +20,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from adapters.kubernetes import kinds
-from service.api import break_glass, decisions, health, kubernetes, plans
+from service.api import break_glass, decisions, health, kubernetes, plans, subject_events
 from service.api.auth import read_gate
 from service.api.problems import problem
 from service.api.service import Limits, Service
@@ -56,7 +56,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    for module in (kubernetes, plans, decisions, break_glass, health):
+    for module in (kubernetes, plans, decisions, subject_events, break_glass, health):
         app.include_router(module.router)
     app.add_exception_handler(GovernanceError, _governance)
     app.add_exception_handler(RequestValidationError, _parameters)
