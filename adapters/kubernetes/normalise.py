@@ -19,9 +19,11 @@ from adapters.kubernetes.kinds import (
     group_of,
     in_use,
 )
+from adapters.kubernetes.neighbours import Neighbours, neighbours_in
 from adapters.kubernetes.payload import CODE, mapping, objects, text, wrong
 from adapters.kubernetes.review import Asked, read_review
-from adapters.kubernetes.scaling import describe_scaling
+from adapters.kubernetes.scaling import Scalable, Target, describe_scaling, target_of
+from adapters.kubernetes.view import UNWATCHED, ClusterView
 from adapters.kubernetes.workloads import describe, infer
 from service.errors import RequestRefused
 from service.model.base import Binding, Change, EnforcementPoint, Role, Scope
@@ -56,11 +58,17 @@ class _Identity(NamedTuple):
 
 
 def normalise_review(
-    review: Mapping[str, Any], *, cluster: str | None, caller: str, kinds: Kinds | None = None
+    review: Mapping[str, Any],
+    *,
+    cluster: str | None,
+    caller: str,
+    kinds: Kinds | None = None,
+    view: ClusterView = UNWATCHED,
 ) -> Request:
     """The request that the AdmissionReview *review* of *cluster* asks to be decided.
 
-    *kinds* are those that are understood, those of the process by default.
+    *kinds* are those that are understood, those of the process by default. What the object names
+    of others is looked for in *view*, which is of the same cluster.
 
     Raises:
         RequestRefused: It is no AdmissionReview v1, or the object is not what the API has there.
@@ -89,7 +97,7 @@ def normalise_review(
     elif _takes_nothing(asked.group, asked.kind, known):
         _check_nothing(asked)
         request["irrelevant"] = 1
-    elif not _put_resource(request, asked, known, cluster):
+    elif not _put_resource(request, _Look(asked, known, neighbours_in(view)), cluster):
         request["not_covered"] = [_not_covered(_identity_of(asked), _full(asked.group, asked.kind))]
     return _validated(request)
 
@@ -188,9 +196,15 @@ _NOTHING = _Found({}, [])
 
 
 def _read(
-    document: dict[str, Any], kind: tuple[str, str], kinds: Kinds, near: Near | None = None
+    document: dict[str, Any],
+    kind: tuple[str, str],
+    kinds: Kinds,
+    near: Near | None = None,
+    scalable: Scalable | None = None,
 ) -> _Found | None:
     """What *document*, of the group and kind *kind*, asks for; ``None`` if nobody can tell.
+
+    *scalable* is what an autoscaler scales.
 
     Raises:
         RequestRefused: A part has another type than the API has there.
@@ -204,24 +218,53 @@ def _read(
         inferred = infer(document, near)
         return _Found(*inferred) if inferred is not None else None
     if known.takes is Takes.ELSEWHERE:
-        return _Found(*describe_scaling(document, known))
+        return _Found(*describe_scaling(document, known, scalable))
     if known.capacity is not None:
         return _Found(*describe_capacity(document, known, known.capacity), role=Role.CAPACITY)
     return _Found(*describe(document, known, kinds, near))
 
 
-def _put_resource(request: dict[str, Any], asked: Asked, kinds: Kinds, cluster: str | None) -> bool:
+class _Look(NamedTuple):
+    """How the objects of a review are read: with the kinds and the neighbours that are known."""
+
+    asked: Asked
+    kinds: Kinds
+    neighbours: Neighbours | None
+
+    def read(self, document: dict[str, Any]) -> _Found | None:
+        """What *document* asks for; ``None`` if nobody can tell."""
+        asked, around = self.asked, self.neighbours
+        kind = (asked.group, asked.kind)
+        if around is None:
+            return _read(document, kind, self.kinds)
+        near = around.near(asked.namespace)
+        return _read(document, kind, self.kinds, near, self._scalable(document, around))
+
+    def _scalable(self, document: dict[str, Any], around: Neighbours) -> Scalable | None:
+        asked = self.asked
+        known = self.kinds.find(asked.group, asked.kind)
+        if known is None or known.takes is not Takes.ELSEWHERE:
+            return None
+        if asked.subresource == _SCALE:
+            scaled = self.kinds.kind_of(asked.resource_group, asked.resource)
+            target = Target(asked.resource_group, scaled, asked.name) if scaled else None
+        else:
+            target = target_of(document)
+        return around.scalable(target, asked.namespace, self.kinds) if target is not None else None
+
+
+def _put_resource(request: dict[str, Any], look: _Look, cluster: str | None) -> bool:
     """Put what is asked for into *request*; false where nobody can tell what that is."""
+    asked, kinds = look.asked, look.kinds
     change = _CHANGES[asked.operation]
     document = asked.old if change is Change.DELETE else asked.new
     if document is None or (change is Change.UPDATE and asked.old is None):
         missing = "oldObject" if change is not Change.CREATE and asked.old is None else "object"
         raise wrong(missing, None, "an object")
-    kind = (asked.group, asked.kind)
-    found = _read(document, kind, kinds)
+    found = look.read(document)
     before = found
     if change is Change.UPDATE and asked.old is not None and not _is_same(asked.old, document):
-        before = _read(asked.old, kind, kinds)
+        before = look.read(asked.old)
     if found is None and before is None:
         return False
     found = found or _NOTHING
