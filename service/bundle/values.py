@@ -14,6 +14,7 @@ from pydantic import Field, JsonValue
 
 from service.bundle.break_glass import BreakGlassParameters
 from service.bundle.budgets import BudgetRow, UsageRow
+from service.bundle.controllers import ControllersParameters
 from service.bundle.linking import Linked
 from service.bundle.overdue import OverdueParameters
 from service.bundle.parameters.budget import BudgetParameters
@@ -159,6 +160,7 @@ class Org(Value):
     waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
     break_glass: BreakGlassParameters = BreakGlassParameters()
     overdue: OverdueParameters = OverdueParameters()
+    controllers: ControllersParameters = ControllersParameters()
     on_unknown: OnUnknown = OnUnknown()
     on_existing: Mode = Mode.WARN
     prices: tuple[OrgPrice, ...] = ()
