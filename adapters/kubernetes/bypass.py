@@ -9,6 +9,7 @@ asks for a device itself is given its own by the device plugin, whatever its var
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Any
 
@@ -69,13 +70,19 @@ def find_bypasses(
 def _mounts_devices(container: dict[str, Any]) -> bool:
     """Whether *container* names devices by what it mounts."""
     paths = (text(mount, "mountPath") for mount in objects(container, "volumeMounts"))
-    return any(path is not None and path.startswith(_MOUNTS) for path in paths)
+    return any(path is not None and _cleaned(path).startswith(_MOUNTS) for path in paths)
+
+
+def _cleaned(path: str) -> str:
+    """*path* as the kernel follows it; the API server keeps doubled slashes and dots as written."""
+    return f"/{posixpath.normpath(path).lstrip('/')}"
 
 
 def _attached(pod: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
     """Device files of the node, and names of devices for the container runtime."""
     paths = [text(mapping(volume, "hostPath"), "path") for volume in objects(pod, "volumes")]
-    found = [path[:_LONGEST] for path in paths if path is not None and _DEVICE_FILES.match(path)]
+    files = (_cleaned(path) for path in paths if path is not None)
+    found = [path[:_LONGEST] for path in files if _DEVICE_FILES.match(path)]
     names = mapping(metadata, "annotations")
     return found + [name[:_LONGEST] for name in names if name.startswith(_CDI)]
 

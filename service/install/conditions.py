@@ -171,7 +171,7 @@ def _containers(condition: str) -> str:
 
 def _container() -> str:
     named = "v.?name.orValue('').endsWith('_VISIBLE_DEVICES')"
-    mounted = "m.?mountPath.orValue('').startsWith('/var/run/nvidia-container-devices')"
+    mounted = "m.?mountPath.orValue('').contains('nvidia-container-devices')"
     return "\n|| ".join(
         [
             _resources("c"),
@@ -242,7 +242,8 @@ def names_accelerators() -> str:
 
 
 def _device_files() -> str:
-    return f"/dev/+({'|'.join(_DEVICE_FILES)})"
+    # A kernel passes over doubled slashes and `/./`, and the API server keeps them as written.
+    return f"/dev/[./]*({'|'.join(_DEVICE_FILES)})"
 
 
 def _other_resources() -> str:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from guarded import Guarded, guarded
+from objects import definitions, from_before
+from running import tool
 
 
 @pytest.fixture
@@ -24,3 +27,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def guarded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """One cluster for all who look at what becomes of single objects."""
+    for name in ("kube-apiserver", "etcd", "kubectl"):
+        if tool(name) is None:
+            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    with guarded(tmp_path_factory.mktemp("guarded"), definitions(), from_before()) as made:
+        yield made

@@ -61,6 +61,13 @@ SENT: dict[str, dict[str, Any]] = {
     "device-file-written-otherwise": _pod(
         volumes=[{"name": "d", "hostPath": {"path": "//dev//kfd"}}]
     ),
+    "device-file-with-dots": _pod(volumes=[{"name": "d", "hostPath": {"path": "/dev/./kfd"}}]),
+    "mounted-devices-written-otherwise": _pod(
+        container={
+            "volumeMounts": [{"name": "v", "mountPath": "//var//run/nvidia-container-devices/all"}]
+        },
+        volumes=[{"name": "v", "emptyDir": {}}],
+    ),
     "mounted-devices": _pod(
         container={
             "volumeMounts": [{"name": "v", "mountPath": "/var/run/nvidia-container-devices/all"}]

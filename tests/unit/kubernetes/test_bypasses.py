@@ -111,6 +111,20 @@ def test_a_way_past_the_scheduler_takes_an_unknown_number(
     assert resource.unknown["/accelerators"] is Reason.UNDECLARED
 
 
+@pytest.mark.parametrize("path", ["//dev//kfd", "/./dev/./kfd", "dev/kfd", "/dev/x/../kfd"])
+def test_a_path_is_read_as_the_kernel_follows_it(path: str) -> None:
+    assert read(files(path)).placement.bypasses == ("/dev/kfd",)
+
+
+@pytest.mark.parametrize(
+    "path", ["//var/run//nvidia-container-devices/all", "var/run/./nvidia-container-devices/0"]
+)
+def test_a_mount_is_read_as_the_container_runtime_cleans_it(path: str) -> None:
+    found = read({"containers": [container(volumeMounts=[{"mountPath": path}])]})
+
+    assert found.placement.bypasses == ("/var/run/nvidia-container-devices",)
+
+
 def test_devices_may_be_named_in_annotations() -> None:
     found = read({}, annotations={"cdi.k8s.io/all": "nvidia.com/gpu=all"})
 
