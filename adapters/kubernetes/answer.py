@@ -143,7 +143,7 @@ def _warnings(decision: Decision, found: tuple[JudgedFinding, ...]) -> list[str]
     lines = [
         _cut(_line(finding), _LONGEST_WARNING)
         for finding in found
-        if _counts(finding, Mode.WARN) or _is_waived(finding)
+        if _counts(finding, Mode.WARN) or _is_waived(finding) or finding.baseline is not None
     ]
     shown: list[str] = []
     left = _LONGEST_WARNINGS - _LONGEST_WARNING
@@ -179,6 +179,10 @@ def _line(finding: JudgedFinding) -> str:
             return _clean(f"{finding.code}: waived by {by}: {finding.message}")
         until = f" until {terms.expires} by {terms.approver}" if terms else ""
         return _clean(f"{finding.code}: waived{until} ({finding.waived_by}): {finding.message}")
+    if finding.baseline is not None:
+        return _clean(
+            f"{finding.code}: in the baseline until {finding.baseline.until}: {finding.message}"
+        )
     remedy = f" - {finding.remedy}" if finding.remedy else ""
     return _clean(f"{finding.code}: {finding.message}{remedy}")
 

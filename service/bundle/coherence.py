@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from service.bundle.values import Bundle, Org
 
 # Findings that come from Portreeve itself and take a mode like any other.
-_OWN_CODES, _OWN_DOMAINS = ("COV-001", "WVR-001"), ("coverage", "waivers")
+_OWN_CODES, _OWN_DOMAINS = ("COV-001", "WVR-001", "BSL-001"), ("coverage", "waivers", "baseline")
 _WAIVABLE = "COV-001"
 _MOST_LISTED = 60
 
@@ -48,12 +48,14 @@ def check_org(org: Org, bundle: Bundle, stated_in: Mapping[str, str]) -> None:
     _check_once("usage", ((u.team, u.vendor or "", u.role, u.currency) for u in org.usage))
     check_budgets(org.budgets)
     _check_once("waivers", ((waiver.id,) for waiver in org.waivers))
+    _check_once("baseline", ((row.subject, code) for row in org.baseline for code in row.codes))
 
 
 def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use]:
     """Each name that *org* uses: where, the name, what it may be, and what that is called."""
     yield from _uses_in_modes(org, bundle)
     yield from _uses_in_waivers(org, bundle)
+    yield from _uses_in_baseline(org, bundle)
     yield from _uses_in_scopes(org, catalog)
     yield from _uses_in_books(org, catalog)
     yield from _uses_in_vendor(org, catalog)
@@ -81,6 +83,13 @@ def _uses_in_waivers(org: Org, bundle: Bundle) -> Iterator[_Use]:
     codes = {*bundle.rulebook, _WAIVABLE}
     for index, waiver in enumerate(org.waivers):
         yield f"/waivers/{index}/code", waiver.code, codes, "code of this bundle"
+
+
+def _uses_in_baseline(org: Org, bundle: Bundle) -> Iterator[_Use]:
+    """What no adapter reads may have grown, and nobody would know."""
+    for index, row in enumerate(org.baseline):
+        for code in row.codes:
+            yield f"/baseline/{index}/codes", code, bundle.rulebook, "code of this bundle"
 
 
 def _uses_in_scopes(org: Org, catalog: Mapping[str, Any]) -> Iterator[_Use]:

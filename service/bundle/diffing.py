@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from service.bundle.values import Bundle
     from service.model.decision import BundleRef
 
-_APART = frozenset({"modes", "waivers", "scopes", "prices", "internal_rates"})
+_APART = frozenset({"modes", "waivers", "baseline", "scopes", "prices", "internal_rates"})
 _PACKAGE = re.compile(r"^package\s+([\w.]+)", re.MULTILINE)
 _ORDER = "(order)"
 
@@ -49,8 +49,8 @@ class Difference:
     Attributes:
         before: The first.
         after: The second.
-        sections: ``rules``, ``library``, ``modes``, ``waivers``, ``scopes``, ``organisation``
-            (limits and parameters, by pointer), ``prices`` and ``catalog``.
+        sections: ``rules``, ``library``, ``modes``, ``waivers``, ``baseline``, ``scopes``,
+            ``organisation`` (limits and parameters, by pointer), ``prices`` and ``catalog``.
     """
 
     before: BundleRef
@@ -116,6 +116,12 @@ def _parts(bundle: Bundle) -> dict[str, Named]:
         "waivers": {
             waiver["id"]: {key: value for key, value in waiver.items() if key != "id"}
             for waiver in org["waivers"]
+        },
+        "baseline": {
+            f"{row['subject']} {', '.join(row['codes'])}": {
+                key: value for key, value in row.items() if key not in ("subject", "codes")
+            }
+            for row in org["baseline"]
         },
         "scopes": _scopes(org["scopes"]),
         "organisation": {

@@ -155,7 +155,9 @@ def _scalar(value: Any) -> str:
                 return value
         except BundleRefused:
             pass
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # YAML takes fewer characters as they are than JSON does.
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)
 
 
 def _name(folder: Path, path: Path) -> str:

@@ -32,6 +32,7 @@ def inspect(bundle: Bundle, *, today: date | None = None) -> dict[str, Any]:
         "posture": bundle.org.posture.value,
         "modes": len(bundle.org.modes),
         "waivers": {waiver.id: waiver.expires for waiver in bundle.org.waivers},
+        "baseline": len(bundle.org.baseline),
         "rules": {
             code: {"title": rule.title, "severity": rule.severity.value, "package": rule.package}
             for code, rule in bundle.rulebook.items()

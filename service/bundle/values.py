@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
+from service.bundle.baseline import BaselineRow
 from service.bundle.break_glass import BreakGlassParameters
 from service.bundle.budgets import BudgetRow, UsageRow
 from service.bundle.controllers import ControllersParameters
@@ -158,6 +160,7 @@ class Org(Value):
     modes: tuple[ModeRule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     waiver_days: Annotated[Count, Field(ge=1, le=3650)] = 90
+    baseline: tuple[BaselineRow, ...] = ()
     break_glass: BreakGlassParameters = BreakGlassParameters()
     overdue: OverdueParameters = OverdueParameters()
     controllers: ControllersParameters = ControllersParameters()
@@ -196,3 +199,11 @@ class Bundle:
     rulebook: Mapping[str, Rule]
     org: Org
     linked: Linked | None = None
+
+    @cached_property
+    def baseline(self) -> Mapping[str, tuple[BaselineRow, ...]]:
+        """The organisation's baseline by subject."""
+        rows: dict[str, tuple[BaselineRow, ...]] = {}
+        for row in self.org.baseline:
+            rows[row.subject] = (*rows.get(row.subject, ()), row)
+        return rows

@@ -17,6 +17,7 @@ _TITLES = {
     "library": "library of the rules",
     "modes": "modes",
     "waivers": "waivers",
+    "baseline": "baseline",
     "scopes": "scopes",
     "organisation": "limits and parameters",
     "prices": "prices (millionths per hour)",

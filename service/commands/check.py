@@ -12,6 +12,7 @@ from typing import Any
 
 from service import events
 from service.app import deciding, find_bundle, start_engine, use_kinds
+from service.bundle.accepting import with_baseline
 from service.bundle.load import load
 from service.commands.beside import read_beside
 from service.commands.freshness import warn_of_old_prices
@@ -55,6 +56,12 @@ def add(commands: Any) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="where it comes from: cluster, namespace, account, project or workspace",
+    )
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="observe what this baseline has until it grows, beside that of the bundle",
     )
     parser.add_argument(
         "--fail-on",
@@ -102,6 +109,9 @@ async def _check(
             names = _names(given.paths)
             beside = read_beside(names, scope=scope, limit=limit)
             read = functools.partial(normalise, scope=scope, limit=limit, beside=beside)
+            if given.baseline is not None:
+                # Rules do not read it, so the engine may go on with what it has.
+                bundle = with_baseline(bundle, given.baseline)
             async with deciding(bundle, engine, log, reader) as (pipeline, _):
                 decisions = [
                     (name, await _one(pipeline, name, kind, read, limit=limit)) for name in names

@@ -7,6 +7,7 @@ from service.model.finding import Mode, Severity
 
 NOT_COVERED = "COV-001"
 WAIVER_EXPIRED = "WVR-001"
+BASELINE_ENDED = "BSL-001"
 
 
 def _system(code: str, title: str, message: str, remedy: str) -> Rule:
@@ -45,6 +46,18 @@ _RULES = (
         remedy="Correct what `{code}` reports, or have the owner ask for a new waiver.",
         package="",
         domain="waivers",
+    ),
+    Rule(
+        code=BASELINE_ENDED,
+        title="Baseline no longer holds",
+        description="What was kept observed takes more than was accepted, or its day has come.",
+        severity=Severity.MEDIUM,
+        mode=Mode.WARN,
+        message="the baseline of `{code}` no longer covers `{of}`: {why}",
+        remedy="Correct what `{code}` reports, take no more than before, or have the "
+        "organisation's baseline written anew.",
+        package="",
+        domain="baseline",
     ),
     _system(
         "SYS-INPUT",

@@ -6,8 +6,9 @@ known would otherwise warn once for every rule that might have had a word on it.
 or an environment that only a label states may make it stricter and not milder. Everything after
 that can only lower it: the posture; for an undetermined finding the strictest ``on_unknown`` among
 the reasons of what it misses; for what was already true before the change ``on_existing``; and
-``observe`` where nothing is taken any more (a deletion, a read, a change without effect). The
-outcome is the strictest mode among the findings that no waiver and no break-glass covers.
+``observe`` where nothing is taken any more (a deletion, a read, a change without effect), or where
+the organisation's baseline has it and no more is taken than then. The outcome is the strictest mode
+among the findings that no waiver and no break-glass covers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from service.decide.about import bound, claimed, common, resources_of
+from service.decide.baseline import Baseline, Kept, ended
 from service.decide.break_glass import OpenGlass
-from service.decide.builtin import BUILTIN, NOT_COVERED, WAIVER_EXPIRED, system_rule
+from service.decide.builtin import (
+    BASELINE_ENDED,
+    BUILTIN,
+    NOT_COVERED,
+    WAIVER_EXPIRED,
+    system_rule,
+)
 from service.decide.modes import RANK, Place, mildest, stated_mode, strictest
 from service.decide.reasons import Reasons
 from service.decide.rulebook import LONGEST_FACT, render, tidy
@@ -27,7 +35,14 @@ from service.decide.waivers import Waivers, expiry, terms
 from service.errors import EngineUnavailable, EvaluationFailed, GovernanceError
 from service.model.base import Change
 from service.model.decision import Cause, Outcome
-from service.model.finding import Facts, Finding, JudgedFinding, Mode, WaiverTerms
+from service.model.finding import (
+    BaselineTerms,
+    Facts,
+    Finding,
+    JudgedFinding,
+    Mode,
+    WaiverTerms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +55,7 @@ if TYPE_CHECKING:
 _SETTLED = frozenset({Change.DELETE, Change.NO_OP, Change.READ})
 _OUTCOMES = {Mode.OBSERVE: Outcome.ALLOW, Mode.WARN: Outcome.WARN, Mode.ENFORCE: Outcome.DENY}
 _LONGEST_TEXT = 2048
+_NOT_KEPT = Kept(None)
 
 _Identity = tuple[str, str, tuple[str, ...], str]
 
@@ -104,12 +120,14 @@ class _Subject:
         claimed: What its resources share, with what labels say of the owner.
         bound: What they share without that.
         each: The same one by one.
+        resources: The resources themselves.
         settled: Whether none of it takes anything any more.
     """
 
     claimed: Whereabouts
     bound: Whereabouts
     each: Sequence[Whereabouts]
+    resources: Sequence[Resource]
     settled: bool
 
 
@@ -123,6 +141,7 @@ class _Judge:
         self._reasons = Reasons(request)
         self._before = {_identity(finding) for finding in before}
         self._waivers = Waivers(bundle.org.waivers, request.context.now)
+        self._baseline = Baseline(bundle.baseline, request.context.now)
         self._glass = OpenGlass(bundle.org.break_glass, request.context)
 
     def judged(self, finding: Finding) -> Iterator[tuple[JudgedFinding, Finding]]:
@@ -138,10 +157,13 @@ class _Judge:
         if pre_existing:
             mode = mildest(mode, self._org.on_existing)
         waived_by, waiver = self._waived(finding.code, subject.each)
+        kept = _NOT_KEPT
+        if self._baseline and waiver is None and mode is not Mode.OBSERVE:
+            kept = self._baseline.keeps(finding.code, subject.resources)
         words = render(rule, finding, missing)
         judged = JudgedFinding(
             code=finding.code,
-            mode=mode,
+            mode=mode if kept.until is None else Mode.OBSERVE,
             severity=rule.severity,
             resource=finding.resource,
             title=words.title,
@@ -151,9 +173,13 @@ class _Judge:
             undetermined=finding.undetermined,
             waived_by=waived_by,
             waiver=waiver,
+            baseline=BaselineTerms(until=kept.until, instead_of=mode) if kept.until else None,
             pre_existing=pre_existing,
         )
         yield judged, finding
+        for lapsed in kept.lapsed:
+            said = ended(lapsed, finding)
+            yield self._said(said, BUILTIN[BASELINE_ENDED], judged.mode, subject), said
         if self._waivers and waiver is None:
             yield from self._expired(finding, judged.mode, subject)
 
@@ -171,21 +197,23 @@ class _Judge:
         self, finding: Finding, mode: Mode, subject: _Subject
     ) -> Iterator[tuple[JudgedFinding, Finding]]:
         """The waivers of *finding* that are over; none weighs more than the finding itself."""
-        rule = BUILTIN[WAIVER_EXPIRED]
         for waiver in self._waivers.lapsed(finding.code, subject.each):
             said = expiry(waiver, finding)
-            words = render(rule, said)
-            judged = JudgedFinding(
-                code=said.code,
-                mode=mildest(self._own_mode(rule, subject), mode),
-                severity=rule.severity,
-                resource=said.resource,
-                title=words.title,
-                message=words.message,
-                remedy=words.remedy,
-                facts=_tidy_facts(said.facts),
-            )
-            yield judged, said
+            yield self._said(said, BUILTIN[WAIVER_EXPIRED], mode, subject), said
+
+    def _said(self, said: Finding, rule: Rule, mode: Mode, subject: _Subject) -> JudgedFinding:
+        """What is *said* of an exception to a finding, which weighs no more than its *mode*."""
+        words = render(rule, said)
+        return JudgedFinding(
+            code=said.code,
+            mode=mildest(self._own_mode(rule, subject), mode),
+            severity=rule.severity,
+            resource=said.resource,
+            title=words.title,
+            message=words.message,
+            remedy=words.remedy,
+            facts=_tidy_facts(said.facts),
+        )
 
     def _rule(self, code: str) -> Rule:
         rule = BUILTIN[NOT_COVERED] if code == NOT_COVERED else self._rulebook.get(code)
@@ -217,7 +245,7 @@ class _Judge:
         claims = [claimed(self._request, item) for item in about]
         taking = self._request.resources if finding.resource is None else resources
         settled = bool(taking) and all(item.change in _SETTLED for item in taking)
-        return _Subject(common(claims), common(each), each, settled)
+        return _Subject(common(claims), common(each), each, resources, settled)
 
 
 def _uncovered(request: Request) -> list[Finding]:

@@ -11,7 +11,7 @@ from service.bundle.build import build
 from service.bundle.editing import add_entry
 from service.bundle.values import ModeRule
 from service.bundle.waivers import selects
-from service.decide.builtin import BUILTIN, NOT_COVERED, WAIVER_EXPIRED
+from service.decide.builtin import BASELINE_ENDED, BUILTIN, NOT_COVERED, WAIVER_EXPIRED
 from service.decide.modes import (
     PLACES,
     RANK,
@@ -104,7 +104,7 @@ def entry_of(rule: ModeRule) -> dict[str, Any]:
 
 
 def _rule(bundle: Bundle, code: str) -> Rule:
-    own = {name: BUILTIN[name] for name in (NOT_COVERED, WAIVER_EXPIRED)}
+    own = {name: BUILTIN[name] for name in (NOT_COVERED, WAIVER_EXPIRED, BASELINE_ENDED)}
     known = {**bundle.rulebook, **own}
     if code in known:
         return known[code]

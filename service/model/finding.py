@@ -51,11 +51,19 @@ class WaiverTerms(Value):
     expires: Text
 
 
+class BaselineTerms(Value):
+    """Until when the organisation keeps a finding observed, and the mode that it had otherwise."""
+
+    until: Text
+    instead_of: Mode
+
+
 class JudgedFinding(Value):
     """A finding with its mode and with the words a person reads.
 
     ``waived_by`` is the id of the waiver that it falls under, ``waiver`` what that says. Such a
-    finding keeps the mode that it would have had, and does not count for the outcome.
+    finding keeps the mode that it would have had, and does not count for the outcome. ``baseline``
+    says that the organisation knows of it since before, and that it is observed therefore.
     """
 
     code: Text
@@ -69,4 +77,5 @@ class JudgedFinding(Value):
     undetermined: tuple[Pointer, ...] = ()
     waived_by: Text | None = None
     waiver: WaiverTerms | None = None
+    baseline: BaselineTerms | None = None
     pre_existing: bool = False

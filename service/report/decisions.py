@@ -89,10 +89,15 @@ def _finding(finding: JudgedFinding, *, colour: bool) -> list[str]:
     word, tone = _MARKS[finding.mode]
     if finding.waived_by is not None:
         word, tone = "waived", "dim"
+    elif finding.baseline is not None:
+        word, tone = "kept", "dim"
     old = " (as before this change)" if finding.pre_existing else ""
     lines = [f"  {paint(word, tone, on=colour)}  {finding.code}: {plain(finding.message)}{old}"]
     if finding.waived_by is not None:
         lines.append(f"        {plain(_waiver(finding.waived_by, finding.waiver))}")
+    elif finding.baseline is not None:
+        mode, until = finding.baseline.instead_of.value, finding.baseline.until
+        lines.append(f"        in the baseline until {plain(until)} ({mode} without it)")
     elif finding.remedy:
         lines.append(f"        {plain(finding.remedy)}")
     return lines

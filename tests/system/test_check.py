@@ -65,6 +65,28 @@ def test_the_default_bundle_only_warns(tmp_path: Path) -> None:
     assert _check(tmp_path, "--fail-on", "warn", _manifest(tmp_path, gpus=1)).returncode == 1
 
 
+def test_a_baseline_keeps_what_runs_observed_until_it_grows(tmp_path: Path) -> None:
+    (tmp_path / "kept.yaml").write_text(
+        """\
+baseline:
+  - subject: prod-eu/language-serving/Deployment/llama-70b
+    codes: [GPU-002]
+    until: 2126-12-31
+    accelerators: [{ model: nvidia-l4, most: 1 }]
+"""
+    )
+    kept = (*_SCOPE, "--baseline", "kept.yaml")
+
+    same = _check(tmp_path, *kept, _manifest(tmp_path, gpus=1))
+    grown = _check(tmp_path, *kept, _manifest(tmp_path, gpus=1, replicas=2))
+
+    assert same.returncode == 0
+    assert b"kept  GPU-002: " in same.stdout
+    assert b"in the baseline until 2126-12-31 (enforce without it)" in same.stdout
+    assert grown.returncode == 1
+    assert b"it takes 2 x nvidia-l4, 1 were accepted" in grown.stdout
+
+
 def test_each_file_gets_its_decision_and_its_record(tmp_path: Path) -> None:
     good = _manifest(tmp_path, gpus=4, product="NVIDIA-H100-80GB-HBM3")
     done = _check(tmp_path, *_SCOPE, "--format", "json", good, str(PLAN), "absent.json")
