@@ -20,6 +20,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from adapters.kubernetes import kinds
+from adapters.kubernetes.view import UNWATCHED, ClusterView
 from service.api import break_glass, decisions, health, kubernetes, plans, subject_events
 from service.api.auth import read_gate
 from service.api.problems import problem
@@ -29,6 +30,8 @@ from service.bundle.freshness import old_prices
 from service.bundle.load import load
 from service.bundle.shipped import shipped
 from service.bundle.values import Bundle
+from service.cluster.held import Held
+from service.cluster.watcher import following, watched
 from service.errors import GovernanceError, NotFound, RequestRefused, SettingsRefused
 from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.engine import Engine
@@ -154,7 +157,13 @@ async def serve(settings: Settings) -> None:
     channels = Channels(settings.listeners - 1)
     try:
         log = await DecisionLogFile.open(settings.log, start=channels.write_apart)
-        async with running(settings, bundle, log) as app, certified(settings) as pair:
+        async with (
+            watched(
+                settings.watched_cluster, settings.kubernetes_kinds_file, settings.log_level
+            ) as view,
+            running(settings, bundle, log, view=view) as app,
+            certified(settings) as pair,
+        ):
             listener = bind(settings)
             config = configuration(settings, app, pair)
             _LOG.info(
@@ -170,16 +179,19 @@ async def serve(settings: Settings) -> None:
                 log=str(settings.log),
             )
             given = settings.model_copy(update={"port": listener.getsockname()[1]})
-            async with accompanied(given, bundle.ref.digest, channels.ours):
+            async with accompanied(given, bundle.ref.digest, channels.ours, view):
                 await Server(config).serve(sockets=[listener])
     finally:
         channels.close()
 
 
-async def accompany(settings: Settings, digest: str, channel: socket.socket | None) -> None:
+async def accompany(
+    settings: Settings, digest: str, channel: socket.socket | None, view: str
+) -> None:
     """Serve beside the process that was started with *settings* until it closes standard input.
 
-    *channel* leads to the process that writes its log, where that process was started with it.
+    *channel* leads to the process that writes its log, where that process was started with it, and
+    *view* to the one that watches a cluster, where one does.
 
     Raises:
         GovernanceError: A part could not be started, or the bundle is another one than *digest*.
@@ -192,7 +204,10 @@ async def accompany(settings: Settings, digest: str, channel: socket.socket | No
         )
     writer = await join(settings.log, channel) if channel is not None else None
     log = await DecisionLogFile.open(settings.log, start=write_apart, writer=writer)
-    async with running(settings, bundle, log) as app, certified(settings) as pair:
+    async with (
+        running(settings, bundle, log, view=view, says=False) as app,
+        certified(settings) as pair,
+    ):
         listener = bind(settings)
         server = Server(configuration(settings, app, pair))
         loop, parent = asyncio.get_running_loop(), sys.stdin.fileno()
@@ -227,9 +242,13 @@ def use_kinds(settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, bundle: Bundle, log: DecisionLogFile
+    settings: Settings, bundle: Bundle, log: DecisionLogFile, *, view: str = "", says: bool = True
 ) -> AsyncIterator[FastAPI]:
-    """The application over *log* with an engine of its own, which both end with it."""
+    """The application over *log* with an engine of its own, which both end with it.
+
+    *view* is where it is told of the cluster that is watched, and *says* whether it tells the
+    service's own log about that, as one of several listeners does.
+    """
     use_kinds(settings)
     try:
         engine = await start_engine(settings, bundle)
@@ -241,8 +260,15 @@ async def running(
                 margin_seconds=settings.margin_seconds,
             )
             gate, reader = read_gate(settings.tokens_file), DecisionReader(settings.log)
-            async with deciding(bundle, engine, log, reader) as (pipeline, desk):
-                service = Service(pipeline, gate, reader, desk, limits)
+            held = Held()
+            known: ClusterView = held if view else UNWATCHED
+            async with (
+                deciding(bundle, engine, log, reader) as (pipeline, desk),
+                following(view, held, says=says),
+            ):
+                service = Service(
+                    pipeline, gate, reader, desk, limits, settings.kubernetes_cluster, known
+                )
                 # The tables of a bundle live as long as the process: the collector need not look.
                 gc.collect()
                 gc.freeze()

@@ -11,12 +11,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -24,15 +20,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.api.clients import STATE, ClientCertificates, name_in
 from service.api.front import Front
+from service.child import Child
 from service.errors import SettingsRefused
 from service.settings import ClientCheck, Settings
 from service.tls import Certificates, Files
 
-_LOG = structlog.get_logger("portreeve")
 _GRACE_SECONDS = 15
 _LOOK_SECONDS = 0.2
-_STEADY_SECONDS = 30.0
-_LONGEST_PAUSE = 30.0
 
 
 class Server(uvicorn.Server):
@@ -140,7 +134,7 @@ def bind(settings: Settings) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def accompanied(
-    settings: Settings, digest: str, channels: Sequence[socket.socket]
+    settings: Settings, digest: str, channels: Sequence[socket.socket], view: str = ""
 ) -> AsyncIterator[None]:
     """Have one more listener for each of *channels*, and another for each that ends too early.
 
@@ -148,11 +142,15 @@ async def accompanied(
         settings: With the port that is listened on.
         digest: Of the bundle that all of them must have.
         channels: Leads each to the process that writes the log; closed here.
+        view: Where listeners are told of the cluster; empty where none is watched.
     """
-    companions = [Companion(settings, digest) for _ in channels]
+    arguments = [settings.model_dump_json(), digest, view]
+    companions = [
+        Child("service.companion", arguments, replaced="listener_replaced") for _ in channels
+    ]
     for companion, channel in zip(companions, channels, strict=True):
         with channel:
-            companion.start(channel)
+            companion.start([channel.fileno()])
     watch = asyncio.create_task(_watch(companions))
     try:
         yield
@@ -161,72 +159,12 @@ async def accompanied(
         await asyncio.gather(watch, return_exceptions=True)
         for companion in companions:
             companion.ask_to_stop()
-        await asyncio.gather(*(asyncio.to_thread(one.wait) for one in companions))
+        waiting = (asyncio.to_thread(one.wait, _GRACE_SECONDS + 5) for one in companions)
+        await asyncio.gather(*waiting)
 
 
-async def _watch(companions: Sequence[Companion]) -> None:
+async def _watch(companions: Sequence[Child]) -> None:
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         for companion in companions:
             companion.replace_if_ended()
-
-
-class Companion:
-    """One more listener, as its parent sees it."""
-
-    def __init__(self, settings: Settings, digest: str) -> None:
-        """It serves with *settings*, and the bundle of this *digest* only."""
-        self._arguments = [settings.model_dump_json(), digest]
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-        self._pause = 0.0
-
-    def start(self, channel: socket.socket | None = None) -> None:
-        """Start the process; it ends when its standard input is closed, however that happens."""
-        handles = () if channel is None else (channel.fileno(),)
-        # A session of its own: a terminal's Ctrl-C must not end it before its requests are done.
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "service.companion",
-                *self._arguments,
-                *map(str, handles),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            pass_fds=handles,
-            start_new_session=True,
-        )
-        self._started = time.monotonic()
-
-    def replace_if_ended(self) -> None:
-        """Start another one where it ended; one that never lasts is started ever more seldom."""
-        process = self._process
-        if process is None or process.poll() is None:
-            return
-        now = time.monotonic()
-        if now - self._started > _STEADY_SECONDS:
-            self._pause = 0.0
-        if now - self._started < self._pause:
-            return
-        self._pause = min(_LONGEST_PAUSE, max(1.0, self._pause * 2))
-        _LOG.warning("listener_replaced", pid=process.pid, ended=process.returncode)
-        self.start()
-
-    def ask_to_stop(self) -> None:
-        """Let it finish what it is answering."""
-        if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-
-    def wait(self) -> None:
-        """Return when it is gone, killed where it takes longer than anybody waits."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(_GRACE_SECONDS + 5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()

@@ -126,6 +126,20 @@ class Settings(BaseSettings):
             "docs/kubernetes-kinds.md or instead of them."
         ),
     ] = None
+    kubernetes_cluster: Annotated[
+        str | None,
+        Field(
+            description="Name of the cluster that is watched, as its webhooks state it "
+            "(`?cluster=`); none: the one whose webhooks state none."
+        ),
+    ] = None
+    kubernetes_watch: Annotated[
+        str,
+        Field(
+            description="`off`, `in-cluster` (with the service account of the pod) or the path of "
+            "a kubeconfig: the cluster that is watched, see docs/kubernetes-cluster.md."
+        ),
+    ] = "off"
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         default="info", description="Least severe service log line that is written."
     )
@@ -139,6 +153,11 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def watched_cluster(self) -> str | None:
+        """Where the cluster is that is watched; ``None`` where none is."""
+        return None if self.kubernetes_watch in {"", "off"} else self.kubernetes_watch
 
     def check(self) -> None:
         """Refuse settings that contradict one another.

@@ -49,11 +49,12 @@ _MAY_TAKE = re.compile(
     rb"(?i:(?<![a-z])[psv]?(?:" + _WORDS.encode() + rb"))"
     rb'|"(?:limits|requests)":\{[^{}]*?/'
     rb'|"(?:resourceClaims|runtimeClassName)":'
-    rb'|_VISIBLE_DEVICES|/dev/|cdi\.k8s\.io/|"privileged":true'
+    rb'|_VISIBLE_DEVICES|/dev/(?!termination-log"|shm"|null")|cdi\.k8s\.io/|"privileged":true'
 )
 """Any sign of an accelerator in a pod, or of a way to one; wider than what is judged.
 
-An extended resource of whatever domain is one.
+An extended resource of whatever domain is one. Of the files below ``/dev`` those are none that the
+API server itself writes into every container, or that programs mount for their own memory.
 """
 
 

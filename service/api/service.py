@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from adapters.kubernetes.view import UNWATCHED, ClusterView
 from service.api.auth import Gate
 from service.break_glass import BreakGlassDesk
 from service.log.query import DecisionReader
@@ -32,6 +33,8 @@ class Service:
         reader: Answers questions about the log.
         desk: Opens break-glass and ends it.
         limits: Bounds on what comes in.
+        cluster: The cluster that is watched, if one is; ``None`` is the one that has no name.
+        view: What is known of that cluster.
     """
 
     pipeline: Pipeline
@@ -39,6 +42,12 @@ class Service:
     reader: DecisionReader
     desk: BreakGlassDesk
     limits: Limits
+    cluster: str | None = None
+    view: ClusterView = UNWATCHED
+
+    def view_of(self, cluster: str | None) -> ClusterView:
+        """What is known of *cluster*; nothing of any but the one that is watched."""
+        return self.view if cluster == self.cluster else UNWATCHED
 
 
 def service_of(request: Request) -> Service:

@@ -116,7 +116,7 @@ class Held:
     def all(self, kind: KindName) -> Sequence[dict[str, Any]]:
         """Every object of *kind*, decoded for the caller."""
         known = self._kinds.get(kind)
-        return [decode(one) for one in known.objects.values()] if known is not None else ()
+        return [decode(one) for one in list(known.objects.values())] if known is not None else ()
 
     def changes(self, kind: KindName) -> int:
         """A number that is another one after every change of an object of *kind*."""
@@ -179,7 +179,7 @@ class Held:
         known = self._of(kind)
         known.unseen = set(known.objects)
 
-    def put(self, key: Key, held: bytes) -> bool:
+    def put(self, key: Key, held: bytes, *, is_listed: bool = False) -> bool:
         """Hold an object; whether it is another one than before, but for its version."""
         known = self._of(key.kind)
         at = key[1:]
@@ -189,7 +189,7 @@ class Held:
         if before is not None and is_same(before, held):
             return False
         known.objects[at] = held
-        self._tell(known, Seen(key, before, held, known.unseen is not None))
+        self._tell(known, Seen(key, before, held, is_listed or known.unseen is not None))
         return True
 
     def drop(self, key: Key, *, is_listed: bool = False) -> bool:

@@ -113,6 +113,12 @@ def test_words_that_only_contain_the_name_of_an_accelerator_say_little(word: str
     assert ("template" in kept["spec"]) is (word == "tpulse")
 
 
+def test_what_the_api_server_writes_into_every_container_is_no_sign() -> None:
+    defaults = {"terminationMessagePath": "/dev/termination-log", "image": "app"}
+    shared = {"volumeMounts": [{"name": "s", "mountPath": "/dev/shm"}]}  # noqa: S108  # a mount
+    assert "template" not in _pruned(_deployment(_pod({**defaults, **shared})))["spec"]
+
+
 def test_pods_are_kept_only_where_nothing_made_them_and_they_take_something() -> None:
     owned = _pod(_GPU)
     owned["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "controller": True}]

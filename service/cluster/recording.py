@@ -1,0 +1,166 @@
+"""Tells the log what becomes of a cluster's objects, from what a listener holds of them.
+
+The service's first listener does so, a few objects at a time, so that no request waits for it. What
+is not recorded is tried again until it is; a service that ends before finds it out by itself when
+it starts anew, from what the log has and what is there then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import structlog
+
+from adapters.kubernetes.kinds import Kinds, Takes
+from adapters.kubernetes.lifecycle import deleted_at, is_governed, read_life, uid_of
+from adapters.kubernetes.view import KindName
+from service.cluster.held import Held, Key, Seen
+from service.cluster.subjects import Subjects
+from service.errors import LogUnavailable
+from service.log.entry import EventLog
+from service.log.event_query import EventReader
+from service.model.subject_event import Observed, SubjectEvent
+
+_LOG = structlog.get_logger("portreeve")
+_MOST_AT_ONCE = 64
+_SLICE_SECONDS = 0.002
+_REST_SECONDS = 0.005
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 30.0
+
+
+class _Change(NamedTuple):
+    """What became of one object since it was looked at last."""
+
+    before: bytes | None
+    after: bytes | None
+    is_listed: bool
+
+    def then(self, seen: Seen) -> _Change:
+        """This and *seen* in one: whoever comes late learns where it began and where it stands."""
+        return _Change(self.before, seen.after, self.is_listed or seen.is_listed)
+
+
+class Recording:
+    """Waits for what *held* is told, and has the log keep what that means."""
+
+    def __init__(
+        self,
+        held: Held,
+        log: EventLog,
+        reader: EventReader,
+        *,
+        cluster: str | None,
+        kinds: Kinds,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Begin before *held* is told anything."""
+        self._log = log
+        self._reader = reader
+        self._cluster = cluster
+        self._kinds = kinds
+        self._clock = clock
+        self._waiting: dict[Key | KindName, _Change | None] = {}
+        self._listed: set[KindName] = set()
+        self._wake = asyncio.Event()
+        self._subjects: Subjects | None = None
+        held.observe(self._changed, completed=self._completed)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the log has everything that was told so far."""
+        return not self._waiting and not self._wake.is_set() and self._subjects is not None
+
+    async def run(self) -> None:
+        """Record, for ever."""
+        living = await self._living()
+        self._subjects = Subjects(self._cluster, living, clock=self._clock)
+        while True:
+            await self._wake.wait()
+            while self._waiting:
+                if events := self._next(self._subjects):
+                    await self._record(events)
+                await asyncio.sleep(_REST_SECONDS)
+            self._wake.clear()
+
+    def _changed(self, seen: Seen) -> None:
+        if not is_governed(seen.key.kind, self._kinds):
+            return
+        waiting = self._waiting.pop(seen.key, None)
+        change = _Change(seen.before, seen.after, seen.is_listed)
+        self._waiting[seen.key] = change if waiting is None else waiting.then(seen)
+        self._wake.set()
+
+    def _completed(self, kind: KindName) -> None:
+        if kind not in self._listed and is_governed(kind, self._kinds):
+            self._listed.add(kind)
+            self._waiting[kind] = None
+            self._wake.set()
+
+    def _next(self, subjects: Subjects) -> list[SubjectEvent]:
+        """What the next few changes mean, for as long as nobody notices that it takes time."""
+        until = time.monotonic() + _SLICE_SECONDS
+        events: list[SubjectEvent] = []
+        while self._waiting and len(events) < _MOST_AT_ONCE and time.monotonic() < until:
+            key = next(iter(self._waiting))
+            change = self._waiting.pop(key)
+            if isinstance(key, Key) and change is not None:
+                events += self._told(subjects, change)
+            elif isinstance(key, KindName):
+                events += subjects.listed(key)
+        return events
+
+    def _told(self, subjects: Subjects, change: _Change) -> list[SubjectEvent]:
+        observed = Observed.LIST if change.is_listed else Observed.WATCH
+        before = Seen.decode(change.before)
+        after = Seen.decode(change.after)
+        events: list[SubjectEvent] = []
+        uid = uid_of(after) if after is not None else ""
+        if before is not None and (former := uid_of(before)) != uid:
+            events += subjects.lose(former, observed, deleted_at(before))
+        if after is not None and (subjects.knows(uid) or self._may_take(after)):
+            life = read_life(after, cluster=self._cluster, kinds=self._kinds)
+            if life is not None:
+                events += subjects.see(life, observed)
+        return events
+
+    def _may_take(self, document: dict[str, Any]) -> bool:
+        """Whether it is worth reading: objects without accelerators are held without their pods."""
+        return True
+
+    async def _living(self) -> Sequence[SubjectEvent]:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await asyncio.to_thread(self._reader.living, self._cluster)
+            except LogUnavailable as error:
+                _LOG.error("subject_events_not_read", reason=error.message)
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, pause * 2)
+
+    async def _record(self, events: Sequence[SubjectEvent]) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._log.record_events(events)
+                break
+            except LogUnavailable as error:
+                if pause == _FIRST_PAUSE:
+                    _LOG.error("subject_events_not_recorded", reason=error.message)
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_PAUSE, pause * 2)
+        for event in events:
+            _LOG.info(
+                "subject_event",
+                event_id=event.event_id,
+                subject=event.subject,
+                uid=event.uid,
+                happened=event.event.value,
+                observed=event.observed.value,
+                reason=event.reason,
+            )
