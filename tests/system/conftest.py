@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from guarded import Guarded, guarded
 from objects import definitions, from_before
 from running import tool
+
+_SHIM = Path(__file__).parents[1] / "support" / "failing_flush.c"
 
 
 @pytest.fixture
@@ -29,11 +32,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.fixture
+def shim(tmp_path: Path) -> Path:
+    """A library whose flushes fail, or are slow, on demand."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler to build the failing flush with")
+    library = tmp_path / "failing_flush.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(_SHIM), "-ldl"], check=True)
+    return library
+
+
 @pytest.fixture(scope="session")
 def guarded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """One cluster for all who look at what becomes of single objects."""
     for name in ("kube-apiserver", "etcd", "kubectl"):
         if tool(name) is None:
             pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
-    with guarded(tmp_path_factory.mktemp("guarded"), definitions(), from_before()) as made:
+    folder = tmp_path_factory.mktemp("guarded")
+    with guarded(folder, definitions=definitions(), before=from_before()) as made:
         yield made

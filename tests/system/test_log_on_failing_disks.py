@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -11,18 +9,6 @@ import pytest
 from recorder import Recorder, check
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(120)]
-
-SHIM = Path(__file__).parents[1] / "support" / "failing_flush.c"
-
-
-@pytest.fixture
-def shim(tmp_path: Path) -> Path:
-    """A library whose flushes fail on demand."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler to build the failing flush with")
-    library = tmp_path / "failing_flush.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(SHIM), "-ldl"], check=True)
-    return library
 
 
 def wait_for_refusal(recorder: Recorder) -> str:
