@@ -37,7 +37,18 @@ Labels of accelerators have the domain of their maker.
 _NO_METRICS = frozenset({"metrics", "behavior"})
 
 _ENDED = frozenset(
-    {"aborted", "complete", "completed", "error", "failed", "finished", "stopped", "succeeded"}
+    {
+        "aborted",
+        "complete",
+        "completed",
+        "error",
+        "failed",
+        "finished",
+        "stopped",
+        "submission_failed",
+        "succeeded",
+        "terminated",
+    }
 )
 """Words for the end of something, and the types of conditions that tell of it."""
 _PHASES = ("phase", "state", "jobStatus", "jobDeploymentStatus")
@@ -79,7 +90,7 @@ def prune(document: dict[str, Any], kind: Kind | None) -> dict[str, Any] | None:
     spec = kept.get("spec")
     if named == AUTOSCALER and isinstance(spec, dict):
         kept["spec"] = {key: value for key, value in spec.items() if key not in _NO_METRICS}
-    elif _takes_nothing(kept, kind):
+    elif takes_nothing(kept, kind):
         if named == POD:
             return None
         kept = _without_pods(kept)
@@ -89,13 +100,13 @@ def prune(document: dict[str, Any], kind: Kind | None) -> dict[str, Any] | None:
     return kept
 
 
-def _takes_nothing(kept: dict[str, Any], kind: Kind | None) -> bool:
-    """Whether the pods of *kept* can take nothing, and all of them stand in it."""
+def takes_nothing(document: dict[str, Any], kind: Kind | None) -> bool:
+    """Whether the pods of *document* can take nothing, and all of them stand in it."""
     return (
         kind is not None
         and kind.takes is Takes.ACCELERATORS
         and not kind.refers
-        and _MAY_TAKE.search(to_json(kept)) is None
+        and _MAY_TAKE.search(to_json(document)) is None
     )
 
 

@@ -43,7 +43,8 @@ class SubjectEvent(Value):
         happened_at: When it happened, as the object itself states; ``None`` where it does not.
         event: What happened.
         observed: How it was noticed.
-        reason: Of an end or a failure: ``Deleted``, or what the object's status gives.
+        reason: Of an end or a failure: ``Deleted``, ``Absent`` where it was missing when all objects
+            were listed, or what the object's status gives.
         cluster: Where the object is; ``None`` where that has no name.
         namespace: The same within the cluster; ``None`` for objects of the cluster.
         subject: The subject of decisions about the object.
@@ -52,10 +53,9 @@ class SubjectEvent(Value):
         kind: Kind, without its group.
         uid: Tells it from others that had, or will have, the same name.
         resource_version: Its version when this was noticed.
-        applied_version: Its version when what it asks for was noticed first, which ends here or,
-            with ``applied``, begins.
+        previous: The event of the same object before this one; ``None`` for the first.
         generation: The number of its specification, where its kind counts them.
-        state_digest: Digest of everything in it but its status and bookkeeping.
+        state_digest: Digest of what it asks for, as a decision about it would see that.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -73,6 +73,6 @@ class SubjectEvent(Value):
     kind: _Stated
     uid: _Stated
     resource_version: Text
-    applied_version: Text
+    previous: Text | None = None
     generation: Count | None = None
     state_digest: Text

@@ -26,7 +26,6 @@ def applied(name: str = "llama-0", *, at: int = 0, **changes: Any) -> SubjectEve
         "kind": "Deployment",
         "uid": secrets.token_hex(8),
         "resource_version": "7",
-        "applied_version": "7",
         "generation": 1,
         "state_digest": "sha256:00",
     }
