@@ -334,7 +334,7 @@ class Client:
         *,
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
-        read_seconds: float = _READ_SECONDS,
+        read_seconds: float | None = None,
     ) -> RESTResponse:
         """Send a request; its answer has a good status and is not yet read."""
         stated = [(name, value) for name, value in (query or {}).items() if value]
@@ -350,7 +350,7 @@ class Client:
                 prepared[1],
                 prepared[2],
                 body,
-                _request_timeout=(_CONNECT_SECONDS, read_seconds),
+                _request_timeout=(_CONNECT_SECONDS, read_seconds or _READ_SECONDS),
             )
             if response.status >= 300:
                 raw = response.response.read()
