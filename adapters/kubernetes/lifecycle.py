@@ -138,7 +138,8 @@ def _life(document: dict[str, Any], cluster: str | None, kinds: Kinds) -> Life |
         address=resource.address,
         generation=generation if type(generation) is int else None,
         state_digest=f"sha256:{hashlib.sha256(state).hexdigest()}",
-        takes=(
+        takes=may_take(document, kinds)
+        and (
             (kind is not None and kind.takes is Takes.CAPACITY)
             or resource.accelerators != ()
             or bool(resource.placement.bypasses)
