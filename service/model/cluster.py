@@ -32,15 +32,16 @@ class Taint(Value):
 class NodeGroup(Value):
     """Nodes with accelerators that are the same in all that rules ask.
 
-    ``resource`` is the name under which they offer their accelerators, ``model`` the product as
-    their labels say it, and the catalog's id once the request is resolved. ``clique`` is the part
-    of a network within which accelerators are joined. A field is ``None`` where nodes do not say
-    it, and where those of the group differ. ``accelerators`` counts what all nodes of the group
-    offer to pods, taken or not.
+    ``resource`` is the name under which they offer their accelerators, ``None`` where no plugin
+    reports any; ``product`` is what their labels say of them, ``model`` the catalog's id for that.
+    ``clique`` is the part of a network within which accelerators are joined. A field is ``None``
+    where nodes do not say it, and where those of the group differ. ``accelerators`` counts what all
+    nodes of the group offer to pods, taken or not.
     """
 
     resource: Text | None = None
     manufacturer: Text | None = None
+    product: Text | None = None
     model: Text | None = None
     vendor: Text | None = None
     region: Text | None = None
@@ -88,9 +89,9 @@ class ClusterFacts(Value):
     """What is known of the cluster of a request, and until when that was current.
 
     ``as_of`` is RFC 3339 in UTC; ``age_seconds`` is how long before the decision that was, rounded
-    up. ``nodes`` are those with accelerators such as the request takes, those that its own
-    constraints rule out left out; ``None`` where not every node is known, or there are too many
-    sorts of them.
+    up. ``nodes`` are those with accelerators such as the request takes, but for those that it rules
+    out itself by region, zone or instance type; ``None`` where not every node is known, or there
+    are too many sorts of them.
     """
 
     as_of: Text

@@ -70,23 +70,24 @@ class Accelerators:
             if (
                 of_instance is None
                 or not nameless
-                or not self._made_by(of_instance, item.manufacturer)
+                or not self.made_by(of_instance, item.manufacturer)
             ):
                 draft.hide(pointer, Reason.UNDECLARED)
                 return item
             draft.learn(pointer, "inferred:instance_type")
-            return item.model_copy(update=self._described(item, Identified(of_instance)))
+            return item.model_copy(update=self.described(item, Identified(of_instance)))
         found = self.identify(item.model)
         if found is None:
             # More is known than what covers it may say: there is a label, and it is not listed.
             draft.unknown[pointer] = Reason.NOT_IN_CATALOG
             return item.model_copy(update={"model": None})
-        update = self._described(item, found)
+        update = self.described(item, found)
         if pointer not in draft.provenance or update:
             draft.learn(pointer, "catalog")
         return item.model_copy(update=update) if update else item
 
-    def _described(self, item: Accelerator, found: Identified) -> dict[str, Any]:
+    def described(self, item: Accelerator, found: Identified) -> dict[str, Any]:
+        """The fields of *item* that are others once it is known to be what was *found*."""
         update: dict[str, Any] = {}
         if item.model != found.id:
             update["model"] = found.id
@@ -104,7 +105,8 @@ class Accelerators:
         found: str | None = self._names.get(label.lower())
         return found
 
-    def _made_by(self, accelerator: str, manufacturer: str | None) -> bool:
+    def made_by(self, accelerator: str, manufacturer: str | None) -> bool:
+        """Whether *manufacturer* makes *accelerator*; one that is not known may."""
         return manufacturer is None or manufacturer == self.rows[accelerator]["manufacturer"]
 
     def _write_stack(self, draft: Draft) -> None:

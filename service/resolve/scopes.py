@@ -89,7 +89,7 @@ def apply(draft: Draft, facts: ScopeFacts) -> None:
         draft.region = facts.region
         draft.learn("/region", "scope")
     if facts.data:
-        _raise_to_floor(draft, facts.data)
+        raise_to_floor(draft, facts.data, "scope")
 
 
 def _write_ownership(draft: Draft, facts: ScopeFacts) -> None:
@@ -141,13 +141,14 @@ def _yields(draft: Draft, pointer: str, current: str | None) -> bool:
     return current is None and draft.reason(pointer) in _FILLED
 
 
-def _raise_to_floor(draft: Draft, floor: tuple[Data, ...]) -> None:
-    declared = draft.state.data
+def raise_to_floor(draft: Draft, floor: tuple[Data, ...], source: str) -> None:
+    """Add those classes of *floor*, which *source* states, that nobody declares in *draft*."""
+    declared: tuple[Data, ...] = draft.update.get("data", draft.state.data)
     held = {item.data_class for item in declared}
     added = tuple(item for item in floor if item.data_class not in held)
     if added:
         for index in range(len(declared), len(declared) + len(added)):
-            draft.provenance[f"/data/{index}"] = "scope"
+            draft.provenance[f"/data/{index}"] = source
         draft.update["data"] = declared + added
 
 
