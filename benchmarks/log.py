@@ -95,9 +95,8 @@ async def measure(folder: Path, place: str, concurrency: int, *, work: float = 0
     print("  ".join(cells))
 
 
-def main() -> None:
-    """Print the table."""
-    below = sys.argv[1] if len(sys.argv) > 1 else "."
+def main(below: str = ".") -> None:
+    """Print the table, with the log in a new folder in *below*."""
     with tempfile.TemporaryDirectory(dir=below) as name:
         folder = Path(name)
         print(f"an append of 4 KiB with its flush: {flush_micros(folder):,.0f} us (median)\n")
@@ -109,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])

@@ -36,6 +36,7 @@ from service.resolve.resolver import Resolver  # noqa: E402
 _SCRIPT = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
+%s
 local before, after = [==[%s]==], [==[%s]==]
 local thread = 0
 function setup(t) t:set("id", thread); thread = thread + 1 end
@@ -45,31 +46,47 @@ request = function()
   return wrk.format(nil, nil, nil, before .. string.format("%%04d-%%010d", id, n) .. after)
 end
 """
-_UID = "the-uid-goes-here"
+UID = "the-uid-goes-here"
 
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw: requests per second, and the 99th percentile in milliseconds."""
+    """What wrk saw: requests per second, and percentiles in milliseconds."""
 
     rate: float
+    p50_ms: float
     p99_ms: float
     errors: int
 
 
-def measure(url: str, body: str, *, connections: int, seconds: int, folder: Path) -> Load:
-    """Load *url* with *body*, in which a placeholder is replaced by a new uid each time."""
-    before, _, after = body.partition(_UID)
+def measure(
+    url: str,
+    body: str,
+    *,
+    connections: int,
+    seconds: int,
+    folder: Path,
+    token: str | None = None,
+) -> Load:
+    """Load *url* with *body*, in which ``UID`` is replaced by something new each time.
+
+    *token* is who asks, where that matters.
+    """
+    before, _, after = body.partition(UID)
     script = folder / "request.lua"
-    script.write_text(_SCRIPT % (before, after))
+    shown = f'wrk.headers["Authorization"] = "Bearer {token}"' if token is not None else ""
+    script.write_text(_SCRIPT % (shown, before, after))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
     done = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])  # type: ignore[index]  # always printed
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", done).groups()  # type: ignore[union-attr]  # always printed
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done)
-    return Load(
-        rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], int(bad[1]) if bad else 0
-    )
+    return Load(rate, _percentile(done, 50), _percentile(done, 99), int(bad[1]) if bad else 0)
+
+
+def _percentile(printed: str, percent: int) -> float:
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", printed, re.MULTILINE)
+    number, unit = found.groups()  # type: ignore[union-attr]  # always printed
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
 
 class Memory(NamedTuple):
@@ -109,7 +126,7 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
     if opa is None or tool("wrk") is None:
         print("webhook: skipped, needs OPA (make tools) and wrk")
         return
-    asked = review(deployment(gpus=4, product="NVIDIA-H100-80GB-HBM3"), uid=_UID)
+    asked = review(deployment(gpus=4, product="NVIDIA-H100-80GB-HBM3"), uid=UID)
     bundle = load(shipped("example"))
     request = normalise_review(asked, cluster="prod-eu", caller="bench")
     resolved = Resolver(bundle).resolve(request, now=datetime.now(UTC))
@@ -133,7 +150,7 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
             wait_until(lambda: call(f"http://127.0.0.1:{port}/health").status == 200, server)
             listeners = min(4, len(os.sched_getaffinity(0)))
             with portreeve(folder, env={"PORTREEVE_LISTENERS": str(listeners)}) as service:
-                wait_until(lambda: _listening(service.url) == listeners, service.process)
+                wait_until(lambda: listening(service.url) == listeners, service.process)
                 ours = f"{service.url}/v1/kubernetes/validate/prod-eu"
                 bodies = (
                     (ours, json.dumps(asked)),
@@ -150,7 +167,7 @@ def run(*, rounds: int = 3, seconds: int = 8) -> None:
             stop(server)
 
 
-def _listening(url: str) -> int:
+def listening(url: str) -> int:
     """How many sockets listen on the port of *url*."""
     port = f":{urlsplit(url).port:04X}"
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]

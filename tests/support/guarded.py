@@ -115,13 +115,16 @@ def definition(api: str, kind: str, scope: str) -> dict[str, Any]:
 @contextlib.contextmanager
 def guarded(
     folder: Path,
-    definitions: Sequence[Mapping[str, Any]],
-    before: Sequence[Mapping[str, Any]],
-    *options: str,
+    *,
+    definitions: Sequence[Mapping[str, Any]] = (),
+    before: Sequence[Mapping[str, Any]] = (),
+    exempt: Sequence[str] = (),
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Guarded]:
     """A cluster that knows *definitions* and has the objects *before* from before our time.
 
-    *options* are those of ``portreeve serve``.
+    Namespaces *exempt* are never sent. *options* are those of ``portreeve serve``, in *env*.
     """
     certificate, key = self_signed(folder)
     token = "token-of-the-cluster"
@@ -135,14 +138,15 @@ def guarded(
     tokens.write_text(yaml.safe_dump([caller]))
     tls = ("--tls-certificate", str(certificate), "--tls-key", str(key))
     rest = ("--tokens-file", str(tokens), "--bundle", str(_bundle(folder)))
-    service = spawn(folder, *tls, *rest, *options)
+    service = spawn(folder, *tls, *rest, *options, env=env)
     try:
         wait_until(lambda: "listening" in service.output.read_text(), service.process)
         admission = webhook_credentials(folder, service.url.removeprefix("https://"), token)
         with cluster(folder, admission) as running:
             made = Guarded(running, service)
             _prepare(made, definitions, before)
-            made.must("apply", "--server-side", "-f", "-", stdin=_manifests(service, certificate))
+            written = _manifests(service, certificate, exempt)
+            made.must("apply", "--server-side", "-f", "-", stdin=written)
             _wait(made)
             yield made
     finally:
@@ -171,10 +175,11 @@ def _prepare(
         made.must("wait", "--for=condition=established", "--timeout=60s", "crd", "--all")
 
 
-def _manifests(service: Service, certificate: Path) -> str:
+def _manifests(service: Service, certificate: Path, exempt: Sequence[str]) -> str:
     command = [str(PORTREEVE), "kubernetes", "manifests", "--cluster", CLUSTER]
     command += ["--url", service.url, "--ca-file", str(certificate)]
     command += ["--with", "namespace,validating"]
+    command += [f"--exempt-namespace={name}" for name in exempt]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
