@@ -85,6 +85,7 @@ class _Seen:
     resolved: Request
     document: bytes
     started: float
+    payload_digest: str | None
 
 
 class Pipeline:
@@ -107,8 +108,13 @@ class Pipeline:
         self._break_glass = break_glass
         self._resolver = Resolver(bundle)
 
-    async def decide(self, request: Request, *, seconds: float) -> Decision:
+    async def decide(
+        self, request: Request, *, seconds: float, payload_digest: str | None = None
+    ) -> Decision:
         """The recorded decision about *request*, within *seconds*.
+
+        *payload_digest* is that of the bytes it was read from, where what was read depends on more
+        than those bytes: the same bytes are then the same request, whatever was read before.
 
         What the engine cannot answer is refused, or admitted where the organisation names the
         namespace for what is overdue, and recorded like any other decision.
@@ -137,10 +143,11 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001  # the outermost edge: a defect of ours refuses
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))
-        entry = self._entry(_Seen(request, resolved, document, started), verdict)
+        seen = _Seen(request, resolved, document, started, payload_digest)
+        entry = self._entry(seen, verdict)
         until = started + seconds
         kept = await self._record(entry, seconds=max(_LEAST_SECONDS, until - time.perf_counter()))
-        if kept.request_digest == entry.decision.request_digest:
+        if _is_same_question(kept, entry.decision):
             return kept
         left = max(_LEAST_SECONDS, until - time.perf_counter())
         return await self._record(_apart(entry, kept), seconds=left)
@@ -218,6 +225,7 @@ class Pipeline:
             scope=request.scope,
             key=request.key,
             request_digest=digest(body),
+            payload_digest=seen.payload_digest,
             context_digest=digest(context),
             findings=verdict.findings,
             bundle=self.bundle.ref,
@@ -266,6 +274,17 @@ class Pipeline:
             repeated=kept.decision_id != entry.decision.decision_id,
         )
         return kept
+
+
+def _is_same_question(kept: Decision, decision: Decision) -> bool:
+    """Whether two decisions with one key are about the same request."""
+    if kept.request_digest == decision.request_digest:
+        return True
+    return kept.payload_digest is not None and (kept.payload_digest, kept.scope, kept.caller) == (
+        decision.payload_digest,
+        decision.scope,
+        decision.caller,
+    )
 
 
 def _apart(entry: Entry, kept: Decision) -> Entry:

@@ -23,6 +23,8 @@ from adapters.kubernetes.answer import answer, answer_error
 from adapters.kubernetes.mutate import Patch, answer_patch, answer_unpatched, patch
 from adapters.kubernetes.normalise import normalise_review
 from adapters.kubernetes.review import read_review
+from adapters.kubernetes.surroundings import cluster_facts
+from adapters.kubernetes.view import UNWATCHED, ClusterView
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, parameters, read_body
 from service.api.clients import certificate_of
@@ -38,6 +40,7 @@ from service.errors import (
 )
 from service.intake.documents import read_json
 from service.model.base import EnforcementPoint
+from service.model.request import Request as Asked
 from service.pipeline import Rejected
 
 VALIDATE = "/v1/kubernetes/validate"
@@ -76,11 +79,15 @@ async def validate(request: Request) -> Response:
         query = parameters(request)
         cluster = _cluster(request.path_params.get("cluster") or query.get("cluster"), caller)
         came = came._replace(until=arrived + _seconds(query.get("timeout"), service))
-        normalised = normalise_review(review, cluster=cluster, caller=caller.name)
+        view = service.view_of(cluster)
+        normalised = _normalise(review, cluster, caller, view)
     except RequestRefused as error:
         return await _reject(came, review, error)
+    payload = None if view is UNWATCHED else body.digest
     try:
-        decision = await service.pipeline.decide(normalised, seconds=came.left())
+        decision = await service.pipeline.decide(
+            normalised, seconds=came.left(), payload_digest=payload
+        )
     except LogUnavailable as error:
         return _json(answer_error(normalised.key, error))
     return _json(answer(normalised.key, decision))
@@ -128,6 +135,19 @@ def _read(came: _Came) -> Any:
     return read_json(came.body.raw, limit=limit, what="the AdmissionReview")
 
 
+def _normalise(review: Any, cluster: str | None, caller: Caller, view: ClusterView) -> Asked:
+    """The request of *review*, with what *view* holds on its path.
+
+    Raises:
+        RequestRefused: The review cannot be used.
+    """
+    request = normalise_review(review, cluster=cluster, caller=caller.name, view=view)
+    if view is UNWATCHED or (facts := cluster_facts(view, request)) is None:
+        return request
+    context = request.context.model_copy(update={"cluster": facts})
+    return request.model_copy(update={"context": context})
+
+
 def _patch(came: _Came, review: Any, named: str | None) -> Patch:
     """What is added to the object of *review*.
 
@@ -140,7 +160,7 @@ def _patch(came: _Came, review: Any, named: str | None) -> Patch:
     if not org.mutation.enabled:
         return Patch([], [])
     cluster = _cluster(named, came.caller)
-    request = normalise_review(review, cluster=cluster, caller=came.caller.name)
+    request = _normalise(review, cluster, came.caller, came.service.view_of(cluster))
     if not request.resources:
         return Patch([], [])
     return patch(asked, additions(pipeline.resolve(request), org))

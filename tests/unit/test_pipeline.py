@@ -276,6 +276,24 @@ async def test_another_request_with_the_same_uid_is_refused_and_recorded(bundle:
     assert await pipeline.decide(_request(_resource(1)), seconds=5) == first
 
 
+async def test_the_same_bytes_are_the_same_request_whatever_the_cluster_holds_by_then(
+    bundle: Bundle,
+) -> None:
+    log = _OnceLog()
+    pipeline = _pipeline(bundle, lambda _: (), log)
+
+    first = await pipeline.decide(_request(_resource(1)), seconds=5, payload_digest="sha256:a")
+    again = await pipeline.decide(_request(_resource(2)), seconds=5, payload_digest="sha256:a")
+    other = await pipeline.decide(_request(_resource(2)), seconds=5, payload_digest="sha256:b")
+    elsewhere = _request(_resource(2)).model_copy(update={"scope": Scope(cluster="other")})
+    there = await pipeline.decide(elsewhere, seconds=5, payload_digest="sha256:a")
+
+    assert again == first
+    assert [finding.code for finding in other.findings] == ["SYS-UID-REUSED"]
+    assert [finding.code for finding in there.findings] == ["SYS-UID-REUSED"]
+    assert first.payload_digest == "sha256:a"
+
+
 async def test_what_another_release_read_differently_is_decided_for_itself(bundle: Bundle) -> None:
     log = _OnceLog()
     pipeline = _pipeline(bundle, lambda _: (), log)

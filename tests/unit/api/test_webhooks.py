@@ -12,7 +12,9 @@ from typing import Any, cast
 
 import pytest
 from payloads import deployment, review
+from views import MemoryView
 
+from adapters.kubernetes.view import UNWATCHED, ClusterView
 from service.api.auth import Caller, CallerRole, Gate
 from service.api.front import Front
 from service.api.service import Limits, Service
@@ -63,10 +65,12 @@ class Log:
     def __init__(self, seconds: float = 0) -> None:
         self._seconds = seconds
         self.kept: list[Decision] = []
+        self.contexts: list[dict[str, Any]] = []
 
     async def record(self, entry: Entry) -> Decision:
         await asyncio.sleep(self._seconds)
         self.kept.append(entry.decision)
+        self.contexts.append(json.loads(entry.context) if entry.context else {})
         return entry.decision
 
     async def ready(self) -> bool:
@@ -91,13 +95,15 @@ class Server:
         engine: Engine | None = None,
         log: Log | None = None,
         gate: Gate | None = None,
+        view: ClusterView = UNWATCHED,
     ) -> None:
         self.engine, self.log = engine or Engine(), log or Log()
         pipeline = Pipeline(bundle, self.engine, self.log)
         limits = Limits(2**20, 2**20, deadline_seconds=10, margin_seconds=0.5)
         reader = cast(DecisionReader, None)  # no test here asks the log
         desk = BreakGlassDesk(bundle, self.log, reader)
-        self._front = Front(create_app(Service(pipeline, gate or Gate(), reader, desk, limits)))
+        service = Service(pipeline, gate or Gate(), reader, desk, limits, "prod-eu", view)
+        self._front = Front(create_app(service))
 
     async def post(
         self, path: str, body: Any, *, token: str = "", query: str = ""
@@ -304,3 +310,52 @@ async def test_a_mutation_waits_for_neither_engine_nor_log(example: Bundle) -> N
     await server.post(MUTATE, review(pictures()))
 
     assert time.perf_counter() - started < 1
+
+
+def in_cluster(**labels: str) -> MemoryView:
+    """A cluster that has the namespace of ``pictures`` with *labels*."""
+    metadata = {"name": "vision-cameras", "labels": labels}
+    return MemoryView({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+
+async def test_what_a_watched_cluster_holds_is_recorded_with_the_decision(example: Bundle) -> None:
+    server = Server(example, view=in_cluster(**{"portreeve.dev/owner": "jo"}))
+    body = json.dumps(review(pictures())).encode()
+
+    await server.post(f"{VALIDATE}/prod-eu", body)
+
+    (decision,), (context,) = server.log.kept, server.log.contexts
+    assert context["cluster"]["namespace"]["declared"] == {"owner": "jo"}
+    assert context["cluster"]["as_of"] == "2026-11-02T08:59:57.500Z"
+    assert context["cluster"]["age_seconds"] > 0
+    assert decision.payload_digest == f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+async def test_another_cluster_is_not_the_watched_one(example: Bundle) -> None:
+    view = in_cluster()
+    server = Server(example, view=view)
+
+    await server.post(f"{VALIDATE}/prod-us", review(pictures()))
+    await Server(example).post(f"{VALIDATE}/prod-eu", review(pictures()))
+
+    assert "cluster" not in server.log.contexts[0]
+    assert server.log.kept[0].payload_digest is None
+    assert view.asked == 0
+
+
+async def test_a_view_that_is_not_ready_yet_says_nothing(example: Bundle) -> None:
+    server = Server(example, view=MemoryView(as_of=None))
+
+    await server.post(f"{VALIDATE}/prod-eu", review(pictures()))
+
+    assert "cluster" not in server.log.contexts[0]
+    assert server.log.kept[0].payload_digest is not None
+
+
+async def test_what_is_added_knows_the_namespace(example: Bundle) -> None:
+    view = in_cluster(**{"portreeve.dev/data-class": "personal"})
+    server = Server(mutating(example), view=view)
+
+    await server.post(f"{MUTATE}/prod-eu", review(pictures()))
+
+    assert view.asked > 0
