@@ -87,7 +87,7 @@ def _certificate(options: Options) -> list[_Part]:
 
 _PARTS: dict[Component, Callable[[Options], list[_Part]]] = {
     Component.NAMESPACE: lambda options: [(workload.NAMESPACE, workload.namespace(options))],
-    Component.RBAC: lambda options: [(workload.ACCOUNT, workload.account(options))],
+    Component.RBAC: workload.permissions,
     Component.CERTIFICATE: _certificate,
     Component.DEPLOYMENT: lambda options: [
         (workload.CLAIM, workload.claim(options)),
@@ -97,7 +97,12 @@ _PARTS: dict[Component, Callable[[Options], list[_Part]]] = {
         (workload.service_comment(options), workload.service(options))
     ],
     Component.PDB: lambda options: [(workload.PDB, workload.budget(options))],
-    Component.NETWORKPOLICY: lambda options: [(workload.NETWORK, workload.network(options))],
+    Component.NETWORKPOLICY: lambda options: [
+        (
+            workload.WATCHING_NETWORK if options.watch else workload.NETWORK,
+            workload.network(options),
+        )
+    ],
     Component.VALIDATING: lambda options: [
         (webhooks.header(options), webhooks.validating(options))
     ],

@@ -58,6 +58,7 @@ class Options(NamedTuple):
         bundle: The bundle that decides, as ``portreeve serve --bundle`` takes it.
         replicas: Pods of the service.
         exempt: More namespaces whose objects are never sent.
+        watch: Whether the service watches the cluster in which it runs.
     """
 
     cluster: str
@@ -71,6 +72,7 @@ class Options(NamedTuple):
     bundle: str = "default"
     replicas: int = 1
     exempt: tuple[str, ...] = ()
+    watch: bool = False
 
     def check(self) -> None:
         """Refuse what no cluster takes, or what would not work.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from service.install.manifests import documents, written
@@ -52,7 +53,7 @@ def files() -> dict[str, str]:
         f"{_CHART}/values.yaml": _VALUES,
         f"{_CHART}/values.schema.json": _SCHEMA,
         f"{_CHART}/templates/installation.yaml": _templated(
-            _stream(chart, _of_release()), ".Values.install"
+            _either(chart, _of_release()), ".Values.install"
         ),
         f"{_CHART}/templates/validating.yaml": _templated(
             _stream(chart, (Component.VALIDATING,)), ""
@@ -79,6 +80,25 @@ def _of_release() -> tuple[Component, ...]:
 def _stream(options: Options, components: tuple[Component, ...]) -> str:
     chosen = options._replace(components=components)
     return "".join(written(document) for document in documents(chosen))
+
+
+def _either(options: Options, components: tuple[Component, ...]) -> str:
+    """The manifests for a cluster that is watched and for one that is not: a value says which."""
+    without = _stream(options, components).splitlines(keepends=True)
+    watching = _stream(options._replace(watch=True), components).splitlines(keepends=True)
+    lines: list[str] = []
+    matcher = SequenceMatcher(None, without, watching, autojunk=False)
+    for change, start, end, first, last in matcher.get_opcodes():
+        if change == "equal":
+            lines += without[start:end]
+            continue
+        if first != last:
+            lines += ["{{- if .Values.watch }}\n", *watching[first:last]]
+            lines += ["{{- else }}\n", *without[start:end]] if start != end else []
+        else:
+            lines += ["{{- if not .Values.watch }}\n", *without[start:end]]
+        lines.append("{{- end }}\n")
+    return "".join(lines)
 
 
 def _templated(text: str, condition: str) -> str:
@@ -192,6 +212,9 @@ certManager: false
 exemptNamespaces: []
 # The webhooks that add to objects.
 mutating: false
+# Let the service read the cluster, for what objects say only by the name of another: a ClusterRole
+# to list and watch, a token in its pod, and the way to the API server in the NetworkPolicy.
+watch: false
 # Whether the service runs in this cluster: false leaves everything out but the webhooks.
 install: true
 """
@@ -214,6 +237,7 @@ _SCHEMA = """\
       "items": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"}
     },
     "mutating": {"type": "boolean"},
+    "watch": {"type": "boolean"},
     "install": {"type": "boolean"},
     "global": {"type": "object"}
   }

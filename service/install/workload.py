@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.install import watch
 from service.install.options import Options
 
 LABELS = {"app.kubernetes.io/name": "portreeve"}
@@ -13,8 +14,11 @@ _STATE = "/var/lib/portreeve"
 
 NAMESPACE = "Pods here are held to the strictest of Kubernetes' own standards."
 ACCOUNT = """\
-The service needs no permission in the cluster today, so that there is no role, and its pod
-carries no token of this account."""
+The service needs no permission in a cluster that it does not watch, so that there is no role, and
+its pod carries no token of this account."""
+WATCHING_ACCOUNT = (
+    "The account as which the service reads the cluster (docs/kubernetes-cluster.md)."
+)
 CERTIFICATE = """\
 Needs cert-manager. It renews the certificate, the service takes it within a second after the
 kubelet has swapped the files (about a minute), and the CA is written into the webhook
@@ -37,6 +41,11 @@ Nothing leaves the pod: an evaluation needs no network, and no name server. What
 the webhook's port; the API server is no pod and cannot be selected, so that it is open to all
 senders: narrow it with an ipBlock where the control plane's addresses are known. Callers prove
 themselves by token or certificate."""
+WATCHING_NETWORK = """\
+Nothing leaves the pod but what is asked of the API server: an evaluation needs no network, and no
+name server. What may come in is the webhook's port. The API server is no pod and cannot be
+selected, so that both ways are open to all addresses: narrow them with an ipBlock where the control
+plane's addresses are known. Callers prove themselves by token or certificate."""
 
 
 def namespace(options: Options) -> dict[str, Any]:
@@ -50,8 +59,19 @@ def namespace(options: Options) -> dict[str, Any]:
 
 
 def account(options: Options) -> dict[str, Any]:
-    """The service account, which may do nothing."""
+    """The service account, whose token only the service's own pod asks for."""
     return _object("v1", "ServiceAccount", options, automountServiceAccountToken=False)
+
+
+def permissions(options: Options) -> list[tuple[str, dict[str, Any]]]:
+    """The account, and what it may do, each with its comment."""
+    if not options.watch:
+        return [(ACCOUNT, account(options))]
+    return [
+        (WATCHING_ACCOUNT, account(options)),
+        (watch.ROLE, watch.role(LABELS)),
+        ("", watch.binding(LABELS, options.namespace)),
+    ]
 
 
 def certificate(options: Options) -> list[dict[str, Any]]:
@@ -97,7 +117,7 @@ def deployment(options: Options) -> dict[str, Any]:
     """The service."""
     pod = {
         "serviceAccountName": "portreeve",
-        "automountServiceAccountToken": False,
+        "automountServiceAccountToken": options.watch,
         "enableServiceLinks": False,
         "priorityClassName": "system-cluster-critical",
         "terminationGracePeriodSeconds": 30,
@@ -136,6 +156,9 @@ def _container(options: Options) -> dict[str, Any]:
         "PORTREEVE_TLS_KEY": "/etc/portreeve/tls/tls.key",
         "PORTREEVE_TOKENS_FILE": "/etc/portreeve/callers/callers.yaml",
     }
+    if options.watch:
+        variables["PORTREEVE_KUBERNETES_CLUSTER"] = options.cluster
+        variables["PORTREEVE_KUBERNETES_WATCH"] = "in-cluster"
     return {
         "name": "portreeve",
         "image": options.image,
@@ -199,7 +222,7 @@ def network(options: Options) -> dict[str, Any]:
         "podSelector": {"matchLabels": LABELS},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"ports": [{"port": "https", "protocol": "TCP"}]}],
-        "egress": [],
+        "egress": watch.egress() if options.watch else [],
     }
     return _object("networking.k8s.io/v1", "NetworkPolicy", options, spec=spec)
 

@@ -415,8 +415,9 @@ def _accepts(installed: Installed, content: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("policy", list(FailurePolicy))
+@pytest.mark.parametrize("watch", [False, True])
 def test_the_chart_renders_what_the_command_writes(
-    installed: Installed, policy: FailurePolicy
+    installed: Installed, policy: FailurePolicy, *, watch: bool
 ) -> None:
     helm = tool("helm")
     if helm is None:
@@ -428,6 +429,7 @@ def test_the_chart_renders_what_the_command_writes(
         "caBundle": base64.b64encode(Authority().pem).decode(),
         "exemptNamespaces": ["network-agents"],
         "timeoutSeconds": 5,
+        "watch": watch,
     }
     given = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
     chart = str(ROOT / "deploy" / "helm" / "portreeve")
@@ -443,6 +445,7 @@ def test_the_chart_renders_what_the_command_writes(
         timeout=5,
         ca_bundle=str(values["caBundle"]),
         exempt=("network-agents",),
+        watch=watch,
     )
     expected = [document.content for document in documents(options)]
     assert sorted(map(_identity, rendered)) == sorted(map(_identity, expected))
