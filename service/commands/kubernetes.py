@@ -56,6 +56,11 @@ def add(commands: Any) -> None:
         help="never send its objects, as of kube-system and the service's own; may be repeated",
     )
     write.add_argument(
+        "--watch",
+        action="store_true",
+        help="let the service read the cluster, for what objects say only by the name of another",
+    )
+    write.add_argument(
         "--with",
         dest="components",
         default=",".join(USUAL),
@@ -79,6 +84,7 @@ def run(given: argparse.Namespace) -> int:
         bundle=given.bundle,
         replicas=given.replicas,
         exempt=tuple(given.exempt_namespace),
+        watch=given.watch,
     )
     sys.stdout.write(manifests(options))
     webhooks = {Component.VALIDATING, Component.MUTATING} & set(options.components)
