@@ -65,14 +65,19 @@ check-rego:
 	.tools/bin/opa test --coverage --threshold 100 policies/lib policies/rules > /dev/null || \
 	{ .tools/bin/opa test policies/lib policies/rules; exit 1; }
 
+# Files of tests that share no server and no folder are spread over the processors.
+WITHOUT_SERVERS := tests/unit tests/contract
+SPREAD := --numprocesses=auto --dist=loadfile
+
 .PHONY: test
 test: $(VENV)/.dev ## everything that can run here; says what it skipped and why
-	$(BIN)/pytest
+	$(BIN)/pytest $(SPREAD) $(WITHOUT_SERVERS) tests/policies
+	$(BIN)/pytest tests/system tests/terraform
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## what the tests that need no server reach, and whether it is enough
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --quiet --no-header tests/unit tests/contract tests/policies
+	$(BIN)/coverage run -m pytest --quiet --no-header $(SPREAD) $(WITHOUT_SERVERS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
