@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,19 @@ class Service:
     url: str
     log: Path
     output: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self.process.kill()
+        self.process.wait()
+
+    def start_again(self) -> None:
+        """Start it as it was started before, on the same port; it need not answer yet."""
+        with self.output.open("ab") as stream:
+            self.process = subprocess.Popen(
+                self.process.args, stderr=stream, stdout=stream, env={**os.environ, **self.env}
+            )
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -116,7 +129,7 @@ def spawn(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> 
             arguments, stderr=stream, stdout=stream, env={**os.environ, **(env or {})}
         )
     scheme = "https" if "--tls-key" in options else "http"
-    return Service(process, f"{scheme}://127.0.0.1:{port}", log, output)
+    return Service(process, f"{scheme}://127.0.0.1:{port}", log, output, env or {})
 
 
 @contextlib.contextmanager
