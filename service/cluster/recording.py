@@ -12,14 +12,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
-from adapters.kubernetes.kinds import Kinds, Takes
-from adapters.kubernetes.lifecycle import deleted_at, is_governed, read_life, uid_of
+from adapters.kubernetes.kinds import Kinds, in_use
+from adapters.kubernetes.lifecycle import deleted_at, is_governed, may_take, read_life, uid_of
 from adapters.kubernetes.view import KindName
-from service.cluster.held import Held, Key, Seen
+from service.cluster.held import Held, Key, Seen, decode
 from service.cluster.subjects import Subjects
 from service.errors import LogUnavailable
 from service.log.entry import EventLog
@@ -28,8 +28,8 @@ from service.model.subject_event import Observed, SubjectEvent
 
 _LOG = structlog.get_logger("portreeve")
 _MOST_AT_ONCE = 64
-_SLICE_SECONDS = 0.002
-_REST_SECONDS = 0.005
+_SLICE_SECONDS = 0.001
+_REST_SECONDS = 0.01
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 30.0
 
@@ -44,6 +44,29 @@ class _Change(NamedTuple):
     def then(self, seen: Seen) -> _Change:
         """This and *seen* in one: whoever comes late learns where it began and where it stands."""
         return _Change(self.before, seen.after, self.is_listed or seen.is_listed)
+
+
+@contextlib.asynccontextmanager
+async def recording(
+    held: Held,
+    log: EventLog,
+    reader: EventReader,
+    *,
+    cluster: str | None,
+    clock: Callable[[], datetime],
+) -> AsyncIterator[None]:
+    """Have *log* told of the objects in *held*, which is not told of them before, while this lasts.
+
+    *reader* reads that log, and *cluster* is the name of where the objects are. The kinds in use
+    are those of the process.
+    """
+    recording = Recording(held, log, reader, cluster=cluster, kinds=in_use(), clock=clock)
+    task = asyncio.create_task(recording.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 class Recording:
@@ -68,30 +91,24 @@ class Recording:
         self._waiting: dict[Key | KindName, _Change | None] = {}
         self._listed: set[KindName] = set()
         self._wake = asyncio.Event()
-        self._subjects: Subjects | None = None
         held.observe(self._changed, completed=self._completed)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether the log has everything that was told so far."""
-        return not self._waiting and not self._wake.is_set() and self._subjects is not None
 
     async def run(self) -> None:
         """Record, for ever."""
-        living = await self._living()
-        self._subjects = Subjects(self._cluster, living, clock=self._clock)
+        subjects = Subjects(self._cluster, await self._living(), clock=self._clock)
         while True:
             await self._wake.wait()
+            self._wake.clear()
             while self._waiting:
-                if events := self._next(self._subjects):
+                if events := self._next(subjects):
                     await self._record(events)
                 await asyncio.sleep(_REST_SECONDS)
-            self._wake.clear()
 
     def _changed(self, seen: Seen) -> None:
         if not is_governed(seen.key.kind, self._kinds):
             return
-        waiting = self._waiting.pop(seen.key, None)
+        # In its old place, which is before the word that all of its kind were told.
+        waiting = self._waiting.get(seen.key)
         change = _Change(seen.before, seen.after, seen.is_listed)
         self._waiting[seen.key] = change if waiting is None else waiting.then(seen)
         self._wake.set()
@@ -110,28 +127,29 @@ class Recording:
             key = next(iter(self._waiting))
             change = self._waiting.pop(key)
             if isinstance(key, Key) and change is not None:
-                events += self._told(subjects, change)
+                try:
+                    events += self._told(subjects, change)
+                except Exception:  # noqa: BLE001 - one object must not end what is told of others
+                    _LOG.exception("defect", kind=key.kind.kind, group=key.kind.group)
             elif isinstance(key, KindName):
                 events += subjects.listed(key)
         return events
 
     def _told(self, subjects: Subjects, change: _Change) -> list[SubjectEvent]:
         observed = Observed.LIST if change.is_listed else Observed.WATCH
-        before = Seen.decode(change.before)
-        after = Seen.decode(change.after)
+        before = decode(change.before) if change.before is not None else None
+        after = decode(change.after) if change.after is not None else None
         events: list[SubjectEvent] = []
         uid = uid_of(after) if after is not None else ""
         if before is not None and (former := uid_of(before)) != uid:
             events += subjects.lose(former, observed, deleted_at(before))
-        if after is not None and (subjects.knows(uid) or self._may_take(after)):
+        if after is not None and (subjects.knows(uid) or may_take(after, self._kinds)):
             life = read_life(after, cluster=self._cluster, kinds=self._kinds)
             if life is not None:
                 events += subjects.see(life, observed)
+            else:
+                subjects.keep(uid)
         return events
-
-    def _may_take(self, document: dict[str, Any]) -> bool:
-        """Whether it is worth reading: objects without accelerators are held without their pods."""
-        return True
 
     async def _living(self) -> Sequence[SubjectEvent]:
         pause = _FIRST_PAUSE

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from adapters.kubernetes.lifecycle import Life, Over
 from adapters.kubernetes.view import KindName
@@ -22,7 +22,8 @@ from service.pipeline import stamp
 DELETED = "Deleted"
 ABSENT = "Absent"
 _MOST_REMEMBERED = 8192
-"""Objects that are gone and might still be heard of late."""
+"""Objects that are gone, or of which nothing was told, and of which more might be heard late."""
+_Remembered = TypeVar("_Remembered")
 _EXPECTED = {Over.ENDED: Happened.ENDED, Over.FAILED: Happened.FAILED}
 
 
@@ -74,6 +75,7 @@ class Subjects:
         self._unseen = set(self._known)
         self._at = {_place(known): uid for uid, known in self._known.items()}
         self._gone: OrderedDict[str, Known] = OrderedDict()
+        self._silent: OrderedDict[str, str] = OrderedDict()
 
     def knows(self, uid: str) -> bool:
         """Whether anything was told of the object *uid*, which is still there."""
@@ -83,45 +85,52 @@ class Subjects:
         """The uids of objects of which was told that they are there and not over."""
         return frozenset(uid for uid, known in self._known.items() if not known.is_over)
 
-    def see(self, life: Life, observed: Observed) -> Sequence[SubjectEvent]:
+    def see(self, life: Life, observed: Observed) -> list[SubjectEvent]:
         """What is to be told after *life* was observed."""
         known = self._known.get(life.uid)
         former = known or self._gone.get(life.uid)
-        if former is not None and _is_older(life.version, former.version):
-            return ()
+        version = former.version if former is not None else self._silent.get(life.uid, "")
+        if _is_older(life.version, version):
+            return []
         if known is None and former is not None and observed is not Observed.LIST:
-            return ()  # of before it was deleted; only a list proves that it is there
+            return []  # of before it was deleted; only a list proves that it is there
         told: list[SubjectEvent] = []
         other = self._known.get(self._at.get((life.kind, life.address), ""))
         if other is not None and other.uid != life.uid:
             if _is_older(life.version, other.version):
-                return ()
+                return []
             told += self.lose(other.uid, observed)
         self._unseen.discard(life.uid)
         if (event := self._next(life, known, former, observed)) is not None:
             told.append(event)
         elif known is not None:
             self._known[life.uid] = known._replace(version=life.version)
+        else:
+            _put(self._silent, life.uid, life.version)
         return told
+
+    def keep(self, uid: str) -> None:
+        """Whatever the object *uid* is now, it is there."""
+        self._unseen.discard(uid)
 
     def lose(
         self, uid: str, observed: Observed, deleted_at: str | None = None
-    ) -> Sequence[SubjectEvent]:
+    ) -> list[SubjectEvent]:
         """What is to be told after the object *uid* was found to be gone."""
         known = self._known.pop(uid, None)
         if known is None:
-            return ()
+            return []
         self._unseen.discard(uid)
         self._at.pop(_place(known), None)
-        self._remember(known)
         if known.is_over:
-            return ()
+            _put(self._gone, uid, known)
+            return []
         reason = DELETED if observed is Observed.WATCH else ABSENT
         event = self._end(known, Happened.ENDED, observed, (reason, deleted_at))
-        self._remember(Known.of(event))
-        return (event,)
+        _put(self._gone, uid, Known.of(event))
+        return [event]
 
-    def listed(self, kind: KindName) -> Sequence[SubjectEvent]:
+    def listed(self, kind: KindName) -> list[SubjectEvent]:
         """What is to be told after all objects of *kind* were seen: what is missing has ended."""
         missing = [uid for uid in self._unseen if self._known[uid].kind == kind]
         return [event for uid in missing for event in self.lose(uid, Observed.LIST)]
@@ -148,13 +157,8 @@ class Subjects:
         self._known[event.uid] = known
         self._at[_place(known)] = event.uid
         self._gone.pop(event.uid, None)
+        self._silent.pop(event.uid, None)
         return event
-
-    def _remember(self, known: Known) -> None:
-        self._gone[known.uid] = known
-        self._gone.move_to_end(known.uid)
-        if len(self._gone) > _MOST_REMEMBERED:
-            self._gone.popitem(last=False)
 
     def _begin(self, life: Life, former: Known | None, observed: Observed) -> SubjectEvent:
         previous = former and former.event_id
@@ -205,6 +209,13 @@ class Subjects:
             generation=known.generation,
             state_digest=known.state_digest,
         )
+
+
+def _put(remembered: OrderedDict[str, _Remembered], uid: str, value: _Remembered) -> None:
+    remembered[uid] = value
+    remembered.move_to_end(uid)
+    if len(remembered) > _MOST_REMEMBERED:
+        remembered.popitem(last=False)
 
 
 def _place(known: Known) -> tuple[KindName, str]:
