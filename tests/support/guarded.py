@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from cluster import Cluster, cluster, self_signed, webhook_credentials
 from payloads import deployment
-from running import PORTREEVE, Service, spawn, stop, wait_until
+from running import PORTREEVE, Service, free_port, spawn, stop, wait_until
 
 CLUSTER = "prod-eu"
 TEAM_NAMESPACE = "vision-cameras"
@@ -121,10 +121,12 @@ def guarded(
     exempt: Sequence[str] = (),
     options: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    watched: bool = False,
 ) -> Iterator[Guarded]:
     """A cluster that knows *definitions* and has the objects *before* from before our time.
 
-    Namespaces *exempt* are never sent. *options* are those of ``portreeve serve``, in *env*.
+    Namespaces *exempt* are never sent. *options* are those of ``portreeve serve``, in *env*. Where
+    it is *watched*, the service knows what is in it.
     """
     certificate, key = self_signed(folder)
     token = "token-of-the-cluster"
@@ -136,21 +138,29 @@ def guarded(
         "clusters": [CLUSTER],
     }
     tokens.write_text(yaml.safe_dump([caller]))
-    tls = ("--tls-certificate", str(certificate), "--tls-key", str(key))
-    rest = ("--tokens-file", str(tokens), "--bundle", str(_bundle(folder)))
-    service = spawn(folder, *tls, *rest, *options, env=env)
-    try:
-        wait_until(lambda: "listening" in service.output.read_text(), service.process)
-        admission = webhook_credentials(folder, service.url.removeprefix("https://"), token)
-        with cluster(folder, admission) as running:
+    host = f"127.0.0.1:{free_port()}"
+    with cluster(folder, webhook_credentials(folder, host, token)) as running:
+        given = ["--tls-certificate", str(certificate), "--tls-key", str(key)]
+        given += ["--tokens-file", str(tokens), "--bundle", str(_bundle(folder))]
+        given += ["--port", host.rpartition(":")[2]]
+        watching = {
+            "PORTREEVE_KUBERNETES_WATCH": str(running.kubeconfig),
+            "PORTREEVE_KUBERNETES_CLUSTER": CLUSTER,
+        }
+        service = spawn(
+            folder, *given, *options, env={**(env or {}), **(watching if watched else {})}
+        )
+        service.url = f"https://{host}"
+        try:
+            wait_until(lambda: "listening" in service.output.read_text(), service.process)
             made = Guarded(running, service)
             _prepare(made, definitions, before)
             written = _manifests(service, certificate, exempt)
             made.must("apply", "--server-side", "-f", "-", stdin=written)
             _wait(made)
             yield made
-    finally:
-        stop(service.process)
+        finally:
+            stop(service.process)
 
 
 def _bundle(folder: Path) -> Path:
