@@ -73,10 +73,11 @@ class Child:
             return
         self._pause = min(_LONGEST_PAUSE, max(1.0, self._pause * 2))
         _LOG.warning(self._replaced, pid=process.pid, ended=process.returncode)
+        self.ask_to_stop()
         self.start()
 
     def ask_to_stop(self) -> None:
-        """Let it finish what it is doing."""
+        """Let it finish what it is doing; nothing where it has ended."""
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -85,6 +86,7 @@ class Child:
         """Return when it is gone, killed where it takes longer than *seconds*."""
         if self._process is None:
             return
+        self.ask_to_stop()
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
