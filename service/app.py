@@ -31,6 +31,7 @@ from service.bundle.load import load
 from service.bundle.shipped import shipped
 from service.bundle.values import Bundle
 from service.cluster.held import Held
+from service.cluster.recording import recording
 from service.cluster.watcher import following, watched
 from service.errors import GovernanceError, NotFound, RequestRefused, SettingsRefused
 from service.evaluate.embedded import EmbeddedEngine
@@ -247,7 +248,8 @@ async def running(
     """The application over *log* with an engine of its own, which both end with it.
 
     *view* is where it is told of the cluster that is watched, and *says* whether it tells the
-    service's own log about that, as one of several listeners does.
+    service's own log about that, and the decision log what becomes of objects there, as one of
+    several listeners does.
     """
     use_kinds(settings)
     try:
@@ -264,6 +266,9 @@ async def running(
             known: ClusterView = held if view else UNWATCHED
             async with (
                 deciding(bundle, engine, log, reader) as (pipeline, desk),
+                recording(held, log, reader.events, cluster=settings.kubernetes_cluster)
+                if view and says
+                else contextlib.nullcontext(),
                 following(view, held, says=says),
             ):
                 service = Service(

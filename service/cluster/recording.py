@@ -25,6 +25,7 @@ from service.errors import LogUnavailable
 from service.log.entry import EventLog
 from service.log.event_query import EventReader
 from service.model.subject_event import Observed, SubjectEvent
+from service.pipeline import utc_now
 
 _LOG = structlog.get_logger("portreeve")
 _MOST_AT_ONCE = 64
@@ -53,15 +54,15 @@ async def recording(
     reader: EventReader,
     *,
     cluster: str | None,
-    clock: Callable[[], datetime],
+    clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[None]:
     """Have *log* told of the objects in *held*, which is not told of them before, while this lasts.
 
     *reader* reads that log, and *cluster* is the name of where the objects are. The kinds in use
     are those of the process.
     """
-    recording = Recording(held, log, reader, cluster=cluster, kinds=in_use(), clock=clock)
-    task = asyncio.create_task(recording.run())
+    records = Recording(held, log, reader, cluster=cluster, kinds=in_use(), clock=clock)
+    task = asyncio.create_task(records.run())
     try:
         yield
     finally:
