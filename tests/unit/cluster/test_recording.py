@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.kubernetes.kinds import shipped
+from adapters.kubernetes.lifecycle import read_life
 from adapters.kubernetes.pruning import prune
 from adapters.kubernetes.view import KindName
 from service.cluster import recording as module
@@ -77,8 +78,10 @@ class Failing:
         self._log = log
         self._writes = writes
         self.failures = failures
+        self.asked = asyncio.Event()
 
     async def record_events(self, events: Sequence[SubjectEvent]) -> None:
+        self.asked.set()
         if self._writes:
             await self._log.record_events(events)
         if self.failures > 0:
@@ -203,8 +206,7 @@ async def test_what_the_log_did_not_take_is_tried_again(service: Service, *, wri
     async with service.running(failures=3, writes=writes) as cluster:
         cluster.list()
         cluster.put(job())
-        while cluster.log.failures == 3:
-            await asyncio.sleep(0.001)
+        await cluster.log.asked.wait()
         cluster.put(job(gpus=2))
         cluster.drop()
         cluster.put(job("u2"))
@@ -239,12 +241,10 @@ async def test_a_log_that_cannot_be_read_at_first_is_waited_for(
 async def test_one_object_that_cannot_be_told_of_does_not_stop_the_others(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = module.read_life
-
     def fail(document: dict[str, Any], **given: Any) -> Any:
         if document["metadata"]["name"] == "bad":
             raise AttributeError("a defect")
-        return read(document, **given)
+        return read_life(document, **given)
 
     monkeypatch.setattr(module, "read_life", fail)
     async with service.running() as cluster:
