@@ -14,6 +14,7 @@ from service.commands import (
     explain,
     init,
     kubernetes,
+    scan,
     serve,
     waiver,
 )
@@ -31,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"portreeve {VERSION}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (init, serve, check, explain, bundle, catalog, waiver, audit, kubernetes):
+    for module in (init, serve, check, explain, bundle, catalog, waiver, audit, kubernetes, scan):
         module.add(commands)
     return top
 

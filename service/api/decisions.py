@@ -15,7 +15,7 @@ from service.api.service import service_of
 from service.errors import NotFound
 from service.log.filters import Kind
 from service.log.query import Filter
-from service.model.base import EnforcementPoint
+from service.model.base import Binding, EnforcementPoint
 from service.model.decision import Decision, Outcome
 
 router = APIRouter(tags=["decisions"])
@@ -39,6 +39,9 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
     team: Annotated[str | None, Query(description="Team of a resource")] = None,
     vendor: Annotated[str | None, Query(description="Vendor of a resource")] = None,
     enforcement_point: Annotated[EnforcementPoint | None, Query()] = None,
+    binding: Annotated[
+        Binding | None, Query(description="binding, advisory, dry_run or scan")
+    ] = None,
     kind: Annotated[Kind | None, Query(description="decision, rejected or break_glass")] = None,
     since: Annotated[str | None, Query(description="RFC 3339, inclusive")] = None,
     until: Annotated[str | None, Query(description="RFC 3339, exclusive")] = None,
@@ -57,6 +60,7 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
         team=team,
         vendor=vendor,
         enforcement_point=enforcement_point,
+        binding=binding,
         kind=kind,
         since=since,
         until=until,

@@ -12,7 +12,7 @@ from typing import Any
 from service.errors import NotFound
 from service.log.filters import EventFilter, Kind
 from service.log.query import DecisionReader, Filter
-from service.model.base import EnforcementPoint
+from service.model.base import Binding, EnforcementPoint
 from service.model.decision import Decision, Outcome
 from service.model.subject_event import Happened, SubjectEvent
 from service.report import subject_events
@@ -26,6 +26,7 @@ _FILTERS = (
     "team",
     "vendor",
     "enforcement_point",
+    "binding",
     "kind",
     "since",
     "until",
@@ -47,6 +48,7 @@ def add(commands: Any) -> None:
     query.add_argument("--team", help="team of a resource")
     query.add_argument("--vendor", help="vendor of a resource")
     query.add_argument("--enforcement-point", choices=[item.value for item in EnforcementPoint])
+    query.add_argument("--binding", choices=[item.value for item in Binding])
     query.add_argument("--kind", choices=[item.value for item in Kind])
     show = actions.add_parser(
         "show",

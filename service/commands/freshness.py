@@ -5,16 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from service.bundle.freshness import old_prices
 from service.bundle.values import Bundle
 from service.model.base import Basis
-from service.model.decision import Decision
+from service.model.decision import DecidedResource
 
 _LIST_PRICES = (Basis.LIST, Basis.LIST_UNCONFIRMED, Basis.LIST_OTHER_REGION)
 
 
-def warn_of_old_prices(bundle: Bundle, decisions: Sequence[Decision] | None = None) -> None:
+class Priced(Protocol):
+    """What may rest on prices, such as a decision."""
+
+    @property
+    def resources(self) -> Sequence[DecidedResource]:
+        """What was decided about."""
+        ...
+
+
+def warn_of_old_prices(bundle: Bundle, decisions: Sequence[Priced] | None = None) -> None:
     """Say on standard error whose list prices are older than the organisation allows.
 
     With *decisions*, only of vendors whose list prices they rest on.
@@ -29,7 +39,7 @@ def warn_of_old_prices(bundle: Bundle, decisions: Sequence[Decision] | None = No
             )
 
 
-def _vendors_of_list_prices(decisions: Sequence[Decision]) -> set[str]:
+def _vendors_of_list_prices(decisions: Sequence[Priced]) -> set[str]:
     return {
         resource.vendor
         for decision in decisions

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from pydantic import AwareDatetime, ValidationError
 
 from service.errors import RequestRefused
-from service.model.base import EnforcementPoint, Text, Value
+from service.model.base import Binding, EnforcementPoint, Text, Value
 from service.model.decision import Outcome
 from service.model.subject_event import Happened
 
@@ -40,6 +40,7 @@ class Filter(Value):
     team: Text | None = None
     vendor: Text | None = None
     enforcement_point: EnforcementPoint | None = None
+    binding: Binding | None = None
     kind: Kind | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None

@@ -207,6 +207,7 @@ def _about(wanted: Filter) -> list[ColumnElement[bool]]:
         *_equal(
             (decisions.c.outcome, wanted.outcome),
             (decisions.c.enforcement_point, wanted.enforcement_point),
+            (decisions.c.binding, wanted.binding),
             (decisions.c.kind, wanted.kind),
         ),
         *_during(decisions.c.time, wanted),

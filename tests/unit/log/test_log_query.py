@@ -23,7 +23,7 @@ from service.log.filters import Kind
 from service.log.query import DecisionReader, Filter
 from service.log.reading import connected
 from service.log.sqlite import DecisionLogFile
-from service.model.base import EnforcementPoint
+from service.model.base import Binding, EnforcementPoint
 from service.model.decision import Decision, Outcome
 
 TEAMS = (None, "vision", "nlp")
@@ -39,6 +39,7 @@ def various(n: int) -> Entry:
         at=n if n % 5 else n - 3,
         outcome=list(Outcome)[n % 3],
         enforcement_point=list(EnforcementPoint)[n % 2],
+        binding=list(Binding)[n % 3],
         findings=tuple(finding(code) for code in CODES[: n % 3]),
         resources=tuple(
             resource(i, team=TEAMS[(n + i) % 3], vendor=VENDORS[(n // 3 + i) % 2])
@@ -59,6 +60,7 @@ def meets(decision: Decision, wanted: Filter) -> bool:
         (
             wanted.outcome in {None, decision.outcome},
             wanted.enforcement_point in {None, decision.enforcement_point},
+            wanted.binding in {None, decision.binding},
             wanted.kind in {None, decision.kind},
             wanted.code is None or wanted.code in {item.code for item in decision.findings},
             (wanted.team is None and wanted.vendor is None) or any(places),
@@ -109,6 +111,7 @@ FILTERS = st.builds(
     team=st.none() | st.sampled_from(["vision", "nlp", "nobody"]),
     vendor=st.none() | st.sampled_from(VENDORS),
     enforcement_point=st.none() | st.sampled_from(list(EnforcementPoint)[:3]),
+    binding=st.none() | st.sampled_from(Binding),
     kind=st.none() | st.sampled_from(Kind),
     since=MOMENTS,
     until=MOMENTS,
