@@ -23,7 +23,7 @@ _LOG = structlog.get_logger("portreeve")
 _WATCH_SECONDS = 30
 _AT_ONCE_SECONDS = 1.0
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 10.0
 
 
 class Source(Protocol):
