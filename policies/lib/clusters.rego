@@ -1,6 +1,6 @@
 # METADATA
 # title: Clusters
-# description: What the organisation says that pods need in a cluster.
+# description: What the organisation says of clusters, and of namespaces in them.
 package policies.lib.clusters
 
 # METADATA
@@ -22,3 +22,15 @@ tolerates(resource, key) if {
 	some tolerated in resource.placement.tolerations
 	tolerated in {key, "*", "*:NoSchedule"}
 }
+
+# METADATA
+# description: |
+#   True if a resource is in a namespace of the platform's own agents: its own scope's, or that of the
+#   whole request.
+is_agent(resource, scope) if {
+	_namespace(resource, scope) in object.get(data.org, ["hygiene", "agent_namespaces"], [])
+}
+
+_namespace(resource, scope) := resource.scope.namespace if {
+	resource.scope != null
+} else := scope.namespace

@@ -34,3 +34,13 @@ test_other_keys_and_other_effects_do_not_help if {
 	resource := _tolerating(["other", "*:NoExecute"])
 	not clusters.tolerates(resource, "nvidia.com/gpu")
 }
+
+test_agents_are_in_the_namespaces_that_the_organisation_names if {
+	org := {"hygiene": {"agent_namespaces": ["gpu-operator"]}}
+	own := testing.workload({"scope": {"namespace": "gpu-operator"}})
+	other := testing.workload({"scope": {"namespace": "trial"}})
+	clusters.is_agent(own, {"namespace": "trial"}) with data.org as org
+	clusters.is_agent(testing.workload({}), {"namespace": "gpu-operator"}) with data.org as org
+	not clusters.is_agent(other, {"namespace": "gpu-operator"}) with data.org as org
+	not clusters.is_agent(own, {"namespace": null}) with data.org as {}
+}

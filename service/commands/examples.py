@@ -8,10 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from adapters.kubernetes.kinds import group_of, in_use
 from adapters.kubernetes.normalise import normalise_manifests, normalise_review
+from adapters.kubernetes.surroundings import cluster_facts
+from adapters.kubernetes.view import ClusterView, KindName
+from adapters.kubernetes.watched import watched_kinds
 from adapters.terraform.normalise import normalise_plan
 from service.bundle.reading import parse_yaml, read_text
 from service.bundle.values import Bundle
+from service.cluster.held import Held, Key, encode
 from service.decide.deciding import decide
 from service.model.base import Scope
 from service.model.finding import Finding
@@ -49,8 +54,11 @@ class Example:
             return normalise_plan(plan, scope=scope, caller=_CALLER, key=_CALLER)
         if "kubernetes" not in body:
             return None
+        if "cluster" in body:
+            review = review_of(body["kubernetes"], body.get("before"))
+            return reviewed(review, view_of(body["cluster"]), cluster=scope.cluster, caller=_CALLER)
         if "before" in body:
-            review = _review(body["before"], body["kubernetes"])
+            review = review_of(body["kubernetes"], body["before"])
             return normalise_review(review, cluster=scope.cluster, caller=_CALLER)
         objects = [body["kubernetes"]]
         return normalise_manifests(objects, scope=scope, caller=_CALLER, key=_CALLER)
@@ -87,8 +95,29 @@ def read_examples(folders: Iterable[Path]) -> tuple[Example, ...]:
     )
 
 
-def _review(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """The AdmissionReview of an update."""
+def view_of(objects: Iterable[dict[str, Any]]) -> ClusterView:
+    """A watched cluster that holds *objects* at the moment of the examples, and no others."""
+    view = Held()
+    for kind in watched_kinds(in_use()):
+        view.listed(kind, NOW.timestamp())
+    for document in objects:
+        kind = KindName(group_of(document["apiVersion"]), document["kind"])
+        metadata = document["metadata"]
+        view.put(Key(kind, metadata.get("namespace", ""), metadata["name"]), encode(document, "1"))
+    return view
+
+
+def reviewed(
+    review: dict[str, Any], view: ClusterView, *, cluster: str | None, caller: str
+) -> Request:
+    """The request of *review*, which comes from the watched cluster of *view*."""
+    request = normalise_review(review, cluster=cluster, caller=caller, view=view)
+    context = request.context.model_copy(update={"cluster": cluster_facts(view, request)})
+    return request.model_copy(update={"context": context})
+
+
+def review_of(after: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The AdmissionReview of an update, or of a creation where there was nothing *before*."""
     group, _, version = after["apiVersion"].rpartition("/")
     plural = after["kind"].lower() + "s"
     return {
@@ -100,7 +129,7 @@ def _review(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
             "resource": {"group": group, "version": version, "resource": plural},
             "name": after["metadata"]["name"],
             "namespace": after["metadata"]["namespace"],
-            "operation": "UPDATE",
+            "operation": "UPDATE" if before is not None else "CREATE",
             "userInfo": {"username": _CALLER},
             "object": after,
             "oldObject": before,

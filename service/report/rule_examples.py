@@ -10,7 +10,7 @@ from typing import Any
 
 from service.bundle.reading import parse_yaml, read_text
 
-_INPUTS = ("before", "kubernetes", "terraform")
+_INPUTS = ("before", "cluster", "kubernetes", "terraform")
 _SHOWN = ("scope", *_INPUTS)
 
 
@@ -54,7 +54,8 @@ class Example:
             types = dict.fromkeys(item["type"] for item in self.body["terraform"])
             return f"Terraform {', '.join(f'`{name}`' for name in types)}"
         changed = " that is changed" if "before" in self.body else ""
-        return f"Kubernetes {self.body['kubernetes']['kind']}{changed}"
+        watched = " in a watched cluster" if "cluster" in self.body else ""
+        return f"Kubernetes {self.body['kubernetes']['kind']}{changed}{watched}"
 
     def findings_of(self, code: str) -> list[str]:
         """What is said under *code*."""

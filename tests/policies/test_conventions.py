@@ -140,9 +140,9 @@ def test_the_tables_of_a_rule_exist(rule: Rule) -> None:
 @each_rule
 def test_the_fields_of_a_rule_exist(rule: Rule) -> None:
     schema = Request.model_json_schema(mode="serialization", by_alias=True)
-    start = schema if rule.reads_request else schema["$defs"]["Resource"]
+    of_resource = schema["$defs"]["Resource"]
     for field in rule.fields:
-        found = [start]
+        found = [schema if rule.reads_request or field.startswith("context.") else of_resource]
         for step in field.split("."):
             found = [
                 option["properties"][step]

@@ -9,6 +9,7 @@ from rule_examples import RULES, Example, bundle_of, examples
 
 _KEYS = {"name", "bundle", "scope", "outcome", "findings"}
 _INPUTS = {"kubernetes", "terraform"}
+_BESIDE = {"before", "cluster"}
 _FINDING_KEYS = {"code", "resource", "message", "undetermined"}
 TOPICS = sorted(path.parent.relative_to(RULES).as_posix() for path in RULES.rglob("*_test.rego"))
 
@@ -17,9 +18,9 @@ TOPICS = sorted(path.parent.relative_to(RULES).as_posix() for path in RULES.rglo
 def test_an_example_has_the_keys_of_one(example: Example) -> None:
     keys = set(example.body)
 
-    assert keys - {"before"} - _INPUTS == _KEYS
+    assert keys - _BESIDE - _INPUTS == _KEYS
     assert len(keys & _INPUTS) == 1
-    assert "before" not in keys or "kubernetes" in keys
+    assert not keys & _BESIDE or "kubernetes" in keys
     for finding in example.body["findings"]:
         assert {"code", "resource"} <= set(finding) <= _FINDING_KEYS
         assert ("message" in finding) is not ("undetermined" in finding)

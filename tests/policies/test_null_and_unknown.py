@@ -235,6 +235,12 @@ LEGITIMATE = (
         for code in ("HYG-008", "HYG-009")
     ),
     _Reason(
+        "HYG-008",
+        NULL,
+        r"/cluster/nodes(/[0-9]+/resource)?",
+        "nodes that nobody knows keep nobody off, nor do those that offer nothing",
+    ),
+    _Reason(
         "HYG-010",
         ROW,
         r"org\.hygiene\.pinned_environments",

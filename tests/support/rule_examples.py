@@ -18,6 +18,7 @@ from adapters.terraform.normalise import normalise_plan
 from service.bundle.build import build
 from service.bundle.shipped import shipped
 from service.bundle.values import Bundle
+from service.commands.examples import review_of, reviewed, view_of
 from service.model.base import Scope
 from service.model.request import Request
 from service.resolve.resolver import Resolver
@@ -68,8 +69,11 @@ class Example:
         if "terraform" in body:
             plan = {"format_version": "1.2", "resource_changes": body["terraform"]}
             return normalise_plan(plan, scope=scope, caller="test", key="example")
+        if "cluster" in body:
+            review = review_of(body["kubernetes"], body.get("before"))
+            return reviewed(review, view_of(body["cluster"]), cluster=scope.cluster, caller="test")
         if "before" in body:
-            review = _review(body["before"], body["kubernetes"])
+            review = review_of(body["kubernetes"], body["before"])
             return normalise_review(review, cluster=scope.cluster, caller="test")
         documents = [body["kubernetes"]]
         return normalise_manifests(documents, scope=scope, caller="test", key="example")
@@ -141,27 +145,3 @@ def findings_of(
     engine.set_input_json(json.dumps(document))
     found: list[Finding] = json.loads(engine.eval_rule_as_json(f"data.{rule}"))
     return sorted(found, key=lambda finding: json.dumps(finding, sort_keys=True))
-
-
-def _review(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    group, _, version = after["apiVersion"].rpartition("/")
-    return {
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": {
-            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
-            "kind": {"group": group, "version": version, "kind": after["kind"]},
-            "resource": {
-                "group": group,
-                "version": version,
-                "resource": after["kind"].lower() + "s",
-            },
-            "name": after["metadata"]["name"],
-            "namespace": after["metadata"]["namespace"],
-            "operation": "UPDATE",
-            "userInfo": {"username": "jane"},
-            "object": after,
-            "oldObject": before,
-            "dryRun": False,
-        },
-    }

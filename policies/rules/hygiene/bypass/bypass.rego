@@ -7,6 +7,7 @@
 package policies.rules.hygiene.bypass
 
 import data.policies.lib.changes
+import data.policies.lib.clusters
 import data.policies.lib.unknowns
 
 # METADATA
@@ -49,10 +50,4 @@ deny contains {"code": "HYG-011", "resource": resource.address, "undetermined": 
 	not _is_agent(resource)
 }
 
-_is_agent(resource) if {
-	_namespace(resource) in object.get(data.org, ["hygiene", "agent_namespaces"], [])
-}
-
-_namespace(resource) := resource.scope.namespace if {
-	resource.scope != null
-} else := input.scope.namespace
+_is_agent(resource) if clusters.is_agent(resource, input.scope)

@@ -13,8 +13,12 @@ import data.policies.lib.unknowns
 # METADATA
 # title: Pods tolerate the taints of their accelerators' nodes
 # description: |
-#   Without the toleration a pod stays pending. The organisation states by cluster and manufacturer
-#   which taints pods have to tolerate themselves (`hygiene.clusters`); elsewhere the rule is silent.
+#   Without the toleration a pod stays pending. Where the nodes of the cluster are watched, each of
+#   those with its accelerators has to have a taint that is not tolerated; a queue of Kueue adds the
+#   tolerations of its flavors. A taint with the name of the resource that is asked for is held
+#   against a Pod only, because many clusters tolerate it for what they make of a template.
+#   For such taints, and where nobody watches, the organisation states by cluster and manufacturer
+#   which ones pods have to tolerate themselves (`hygiene.clusters`); elsewhere the rule is silent.
 # related_resources:
 #   - ref: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#extendedresourcetoleration
 # custom:
@@ -27,7 +31,12 @@ import data.policies.lib.unknowns
 #   fields:
 #     - accelerators
 #     - accelerators.manufacturer
+#     - accelerators.model
+#     - accelerators.resource
 #     - change
+#     - context.cluster.nodes
+#     - context.cluster.queue
+#     - kind
 #     - placement.tolerations
 #     - role
 #     - scope.cluster
@@ -38,28 +47,132 @@ import data.policies.lib.unknowns
 deny contains {"code": "HYG-008", "resource": resource.address, "facts": facts} if {
 	some {"resource": resource, "facts": cluster} in _placed
 	not _hides(resource, "/placement/tolerations")
-	taints := [key |
-		some maker in _makers(resource)
-		some key in object.get(cluster, ["taints", maker], [])
-		not clusters.tolerates(resource, key)
-	]
+	taints := _taints(resource, cluster, _makers_without_nodes(resource))
 	taints != []
 
-	facts := {"taints": concat(", ", taints)}
+	facts := {"taints": concat(", ", array.slice(taints, 0, 5))}
 }
 
 deny contains {"code": "HYG-008", "resource": resource.address, "undetermined": missing} if {
 	some {"resource": resource, "facts": cluster} in _placed
-	taints := {key |
-		some maker, keys in object.get(cluster, "taints", {})
-		_may_be_of(resource, maker)
-		some key in keys
-		not clusters.tolerates(resource, key)
-	}
-	taints != set()
+	_may_be_kept_off(resource, cluster)
 	tolerations := ["/placement/tolerations" | _hides(resource, "/placement/tolerations")]
-	missing := array.concat(tolerations, _unknown_makers(resource))
+	missing := array.concat(tolerations, array.concat(_unknown_makers(resource), _unknown_names(resource)))
 	missing != []
+}
+
+_may_be_kept_off(resource, cluster) if {
+	may_be := {maker |
+		some maker, _ in object.get(cluster, "taints", {})
+		_may_be_of(resource, maker)
+	}
+	_taints(resource, cluster, may_be) != []
+}
+
+# Whatever it is that is asked for: no node lets it in.
+_may_be_kept_off(resource, cluster) if {
+	_is_unnamed(resource)
+	item := {"resource": null, "manufacturer": null, "model": null}
+	blocked := [_blocking(resource, cluster, item, group) | some group in _nodes]
+	blocked != []
+	not _lets_in(blocked)
+}
+
+_is_unnamed(resource) if resource.accelerators == null
+
+_is_unnamed(resource) if _unknown_names(resource) != []
+
+_unknown_names(resource) := [pointer |
+	some index, item in _items(resource)
+	item.resource == null
+	item.manufacturer != null
+	_nodes != []
+	pointer := sprintf("/accelerators/%d/resource", [index])
+]
+
+# Taints that are not tolerated: those stated for the makers, then those of nodes that are known.
+_taints(resource, cluster, makers) := array.concat(stated, sort(found)) if {
+	stated := [key |
+		some maker in makers
+		some key in object.get(cluster, ["taints", maker], [])
+		taint := {"key": key, "effect": "NoSchedule"}
+		not _tolerates(resource, taint)
+	]
+	found := {key |
+		some item in _items(resource)
+		blocked := [_blocking(resource, cluster, item, group) | some group in _nodes_of(item)]
+		not _lets_in(blocked)
+		some keys in blocked
+		some key in keys
+	}
+}
+
+# True if a group of nodes has no taint that is not tolerated.
+_lets_in(blocked) if set() in blocked
+
+_blocking(resource, cluster, item, group) := {taint.key |
+	some taint in group.taints
+	_is_its_own_matter(resource, cluster, item, taint)
+	not _tolerates(resource, taint)
+}
+
+# A cluster may tolerate a taint with the name of a resource for pods that ask for it, when it makes
+# them of a template (admission plugin ExtendedResourceToleration).
+_is_its_own_matter(_, _, item, taint) if taint.key != item.resource
+
+_is_its_own_matter(resource, _, _, _) if resource.kind == "Pod"
+
+_is_its_own_matter(_, cluster, item, taint) if taint.key in object.get(cluster, ["taints", item.manufacturer], [])
+
+_tolerates(resource, taint) if {
+	some tolerated in resource.placement.tolerations
+	_matches(tolerated, taint)
+}
+
+_tolerates(_, taint) if {
+	input.context.cluster != null
+	input.context.cluster.queue != null
+	some flavor in input.context.cluster.queue.flavors
+	some tolerated in flavor.tolerations
+	_matches(tolerated, taint)
+}
+
+_matches(tolerated, taint) if tolerated in {taint.key, "*", concat("", ["*:", taint.effect])}
+
+_nodes := input.context.cluster.nodes if {
+	input.context.cluster != null
+	input.context.cluster.nodes != null
+} else := []
+
+# Nodes that may have the accelerators: by the name they are asked for, or by the maker where a claim
+# names a class of devices.
+_nodes_of(item) := [group |
+	some group in _nodes
+	_may_have(group, item)
+	not _differs(group, item)
+]
+
+_may_have(group, item) if {
+	item.resource != null
+	group.resource == item.resource
+} else if {
+	item.resource != null
+	is_extended := contains(item.resource, "/")
+	is_extended == false
+	item.manufacturer != null
+	group.manufacturer == item.manufacturer
+}
+
+_differs(group, item) if {
+	group.model != null
+	item.model != null
+	group.model != item.model
+}
+
+_makers_without_nodes(resource) := {item.manufacturer |
+	some item in _items(resource)
+	item.manufacturer != null
+	_nodes_of(item) == []
 }
 
 # METADATA
@@ -120,8 +233,12 @@ _placed := [{"resource": resource, "facts": facts} |
 	resource.accelerators != []
 	changes.takes(resource)
 	facts := clusters.facts(resource, input.scope)
-	facts != {}
+	_is_known(facts)
 ]
+
+_is_known(facts) if facts != {}
+
+_is_known(_) if _nodes != []
 
 _hides(resource, pointer) if unknowns.holds(resource, pointer)
 

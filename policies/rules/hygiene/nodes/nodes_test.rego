@@ -82,3 +82,89 @@ test_what_takes_nothing_is_left_alone if {
 	_found(_placed(["nvidia"], {}, {"change": "delete"})) == set()
 	_found(_placed(["nvidia"], {}, {"role": "capacity"})) == set()
 }
+
+_taint(key) := {"key": key, "effect": "NoSchedule"}
+
+_group(changes) := object.union(
+	{"resource": "nvidia.com/gpu", "manufacturer": "nvidia", "model": "nvidia-l4", "taints": [_taint("team-a")]},
+	changes,
+)
+
+_watched(groups) := {"nodes": groups, "queue": null}
+
+_found_among(facts, cluster, resource) := found if {
+	request := object.union(testing.request([resource]), {
+		"scope": {"cluster": cluster},
+		"context": {"cluster": facts},
+	})
+	found := nodes.deny with input as request with data.org as _org
+}
+
+test_taints_of_known_nodes_have_to_be_tolerated if {
+	facts := _watched([_group({}), _group({"taints": [_taint("b"), {"key": "a", "effect": "NoExecute"}]})])
+	_found_among(facts, "prod", _placed(["nvidia"], {}, {})) == _pending("a, b, team-a")
+	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["team-a"]}, {})) == set()
+	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["*"]}, {})) == set()
+	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["b", "*:NoExecute"]}, {})) == set()
+	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["b", "*:Other"]}, {})) == _pending("a, team-a")
+}
+
+test_nodes_without_taints_let_everybody_in if {
+	_found_among(_watched([_group({}), _group({"taints": []})]), "prod", _placed(["nvidia"], {}, {})) == set()
+}
+
+test_only_the_first_taints_are_named if {
+	facts := _watched([_group({"taints": [_taint(key) | some key in ["a", "b", "c", "d", "e", "f"]]})])
+	_found_among(facts, "prod", _placed(["nvidia"], {}, {})) == _pending("a, b, c, d, e")
+}
+
+test_a_taint_with_the_name_of_the_resource_is_tolerated_by_the_cluster if {
+	facts := _watched([_group({"taints": [_taint("nvidia.com/gpu")]})])
+	_found_among(facts, "prod", _placed(["nvidia"], {}, {})) == set()
+	_found_among(facts, "prod", _placed(["nvidia"], {}, {"kind": "Pod"})) == _pending("nvidia.com/gpu")
+	_found_among(facts, "lab", _placed(["nvidia"], {}, {})) == _pending("nvidia.com/gpu")
+}
+
+test_a_queue_adds_tolerations if {
+	facts := {"nodes": [_group({})], "queue": {"flavors": [{"tolerations": ["team-a"]}]}}
+	_found_among(facts, "prod", _placed(["nvidia"], {}, {})) == set()
+	other := {"nodes": [_group({})], "queue": {"flavors": [{"tolerations": ["team-b"]}]}}
+	_found_among(other, "prod", _placed(["nvidia"], {}, {})) == _pending("team-a")
+}
+
+test_nodes_with_other_accelerators_say_nothing if {
+	amd := _watched([_group({"resource": "amd.com/gpu", "manufacturer": "amd"})])
+	_found_among(amd, "prod", _placed(["nvidia"], {}, {})) == set()
+	_found_among(amd, "lab", _placed(["nvidia"], {}, {})) == _pending("nvidia.com/gpu, lab.example/shared")
+	_found_among(_watched([_group({"model": "nvidia-h100-sxm"})]), "prod", _placed(["nvidia"], {}, {})) == set()
+	_found_among(_watched([_group({"model": null})]), "prod", _placed(["nvidia"], {}, {})) == _pending("team-a")
+}
+
+test_a_device_of_a_claim_is_on_nodes_of_its_maker if {
+	claimed := object.union(_item("nvidia"), {"resource": "gpu.nvidia.com", "model": null})
+	_found_among(_watched([_group({})]), "prod", _placed([], {}, {"accelerators": [claimed]})) == _pending("team-a")
+}
+
+test_accelerators_without_a_name_may_be_on_any_node if {
+	nameless := {"accelerators": [object.union(_item("nvidia"), {"resource": null})]}
+	hidden := {"accelerators": null, "unknown": {"/accelerators": "elsewhere"}}
+	facts := _watched([_group({})])
+	_found_among(facts, "prod", _placed([], {}, nameless)) == _undetermined("HYG-008", ["/accelerators/0/resource"])
+	_found_among(facts, "prod", _placed([], {}, hidden)) == _undetermined("HYG-008", ["/accelerators"])
+	open := _watched([_group({}), _group({"taints": []})])
+	_found_among(open, "prod", _placed([], {}, nameless)) == set()
+	_found_among(open, "prod", _placed([], {}, hidden)) == set()
+}
+
+test_a_cluster_whose_nodes_are_not_known_needs_what_is_stated if {
+	_found_among(_watched(null), "prod", _placed(["nvidia"], {}, {})) == set()
+	_found_among(_watched(null), "lab", _placed(["nvidia"], {}, {})) == _pending("nvidia.com/gpu, lab.example/shared")
+}
+
+test_tolerations_that_nobody_can_see_of_known_nodes_are_pointed_at if {
+	hidden := {"unknown": {"/placement/tolerations": "after_apply"}}
+	_found_among(_watched([_group({})]), "prod", _placed(["nvidia"], {}, hidden)) == _undetermined(
+		"HYG-008",
+		["/placement/tolerations"],
+	)
+}
