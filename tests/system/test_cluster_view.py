@@ -20,6 +20,9 @@ from payloads import review
 from relay import Relay, relay
 from running import Service, portreeve, tool, wait_until
 
+from service.install.manifests import documents
+from service.install.options import Component, Options
+
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket]
 
 _NAMESPACE = "language-serving"
@@ -282,6 +285,39 @@ def test_an_api_server_that_dies_and_comes_back_is_followed_again(tmp_path: Path
                 # Told to end it would wait for the watches of a service that still runs.
                 again.kill()
                 again.wait()
+
+
+def test_what_the_manifests_permit_is_enough_and_no_more(
+    running_cluster: Cluster, tmp_path: Path
+) -> None:
+    parts = (Component.NAMESPACE, Component.RBAC)
+    options = Options("prod-eu", components=parts, watch=True)
+    for document in documents(options):
+        if document.content["kind"] == "ClusterRole":
+            # One kind is kept from it: the others do not wait for that.
+            for rule in document.content["rules"]:
+                if rule["apiGroups"] == ["batch"]:
+                    rule["resources"].remove("cronjobs")
+        running_cluster.apply(document.content)
+    account = "system:serviceaccount:portreeve:portreeve"
+    done = running_cluster.kubectl("-n", "portreeve", "create", "token", "portreeve")
+    assert done.returncode == 0, done.stderr
+    kubeconfig = json.loads(running_cluster.kubeconfig.read_text())
+    kubeconfig["users"][0]["user"]["token"] = done.stdout.strip()
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(kubeconfig))
+
+    with portreeve(tmp_path, env={"PORTREEVE_KUBERNETES_WATCH": str(path)}) as service:
+        watched = Watched(running_cluster, service, Relay(0, 0))
+        _until(lambda: watched.health()["as_of"] is not None)
+        _until(lambda: watched.said("cluster_kind_not_read") > 0)
+        time.sleep(1)
+        failed = [line for line in service.lines() if line["event"] == "cluster_kind_not_read"]
+    assert [line["kind"] for line in failed] == ["CronJob"]
+    assert f'User "{account}" cannot list resource "cronjobs"' in failed[0]["error"]
+    for asked in ("list secrets", "list configmaps", "get nodes", "update deployments.apps"):
+        done = running_cluster.kubectl("auth", "can-i", *asked.split(), "-A", f"--as={account}")
+        assert done.stdout.strip() == "no", asked
 
 
 def test_the_watcher_ends_with_its_service(running_cluster: Cluster, tmp_path: Path) -> None:
