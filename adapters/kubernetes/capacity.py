@@ -9,14 +9,15 @@ from adapters.kubernetes import declared, labels
 from adapters.kubernetes.counting import MOST_RESOURCES
 from adapters.kubernetes.devices import DEVICE, device_of
 from adapters.kubernetes.kinds import Capacity, Kind, Template
+from adapters.kubernetes.managed import in_zones, is_spot, place_of, plain, put_attached
 from adapters.kubernetes.nodes import INSTANCE_TYPE, REGION, ZONE, Nodes, read_nodes
-from adapters.kubernetes.parts import Bounds, read_size
+from adapters.kubernetes.parts import ONE, Bounds, read_size
 from adapters.kubernetes.paths import is_there, value_at
 from adapters.kubernetes.payload import mapping, objects, pairs, wrong
 from adapters.kubernetes.quantities import whole
 from adapters.kubernetes.state import State
 from adapters.kubernetes.workloads import Described, put_facts_of_kind
-from service.model.base import Reason
+from service.model.base import PriceKind, Reason
 
 _FAMILIES = (
     "karpenter.k8s.aws/instance-category",
@@ -43,9 +44,13 @@ def describe_capacity(document: dict[str, Any], kind: Kind, capacity: Capacity) 
     found = declared.read_declarations(metadata)
     if found:
         declared.apply(found, state)
+    if capacity.managed is not None:
+        document = plain(document)
     nodes = _required(document, capacity)
-    _put_nodes(state, document, capacity)
+    size = _put_nodes(state, document, capacity)
     _put_instance(state, document, kind, nodes)
+    if capacity.managed is not None:
+        put_attached(state, document, capacity.managed, size)
     if capacity.limits is not None:
         _put_limits(state, document, capacity, nodes)
     _put_place(state, document, capacity, nodes)
@@ -68,14 +73,17 @@ def _required(document: dict[str, Any], capacity: Capacity) -> Nodes:
     return read_nodes({"affinity": {"nodeAffinity": required}})
 
 
-def _put_nodes(state: State, document: dict[str, Any], capacity: Capacity) -> None:
-    if capacity.nodes is None:
-        return
-    size = Template((), copies=(capacity.nodes,), scaled=capacity.scaled)
-    nodes, _ = read_size(size, (document,))
+def _put_nodes(state: State, document: dict[str, Any], capacity: Capacity) -> Bounds:
+    nodes = ONE
+    if capacity.nodes is not None:
+        size = Template((), copies=(capacity.nodes,), scaled=capacity.scaled)
+        nodes, _ = read_size(size, (document,))
+    if capacity.managed is not None:
+        nodes = in_zones(nodes, document, capacity.managed, _stated_place(document, capacity))
     state.fields["nodes"] = {"min": nodes.least, "max": nodes.most}
     if nodes.most is None:
         state.hide("/nodes" if nodes.least is None else "/nodes/max", _reason(nodes))
+    return nodes
 
 
 def _reason(bounds: Bounds) -> Reason:
@@ -89,8 +97,9 @@ def _put_instance(state: State, document: dict[str, Any], kind: Kind, nodes: Nod
     instances = nodes.of(INSTANCE_TYPE)
     name = stated if type(stated) is str and stated else instances.only
     if name is not None and "$" not in name:
-        state.fields["instance_type"] = name
-    elif any(is_there(document, path) for path in kind.refers):
+        state.fields["instance_type"] = name.rpartition("/")[2]
+    elif type(stated) is list or any(is_there(document, path) for path in kind.refers):
+        # Of several types any may be started, and only the catalog knows which is the largest.
         state.hide("/instance_type", Reason.ELSEWHERE)
         state.fields["accelerators"] = None
         state.hide("/accelerators", Reason.ELSEWHERE)
@@ -172,9 +181,16 @@ def _put_place(state: State, document: dict[str, Any], capacity: Capacity, nodes
             "excluded": region.excluded,
         }
         fields["region"] = region.only
-    if capacity.region is not None:
-        stated = value_at(document, capacity.region)
-        if type(stated) is str and stated:
-            fields["region"] = stated
     fields["zone"] = nodes.only(ZONE)
+    if (stated := _stated_place(document, capacity)) is not None:
+        place = place_of(capacity.vendor, stated)
+        fields["region"] = place.region
+        fields["zone"] = place.zone
     fields["price_kind"] = labels.price_kind(nodes)
+    if capacity.managed is not None and is_spot(document, capacity.managed):
+        fields["price_kind"] = PriceKind.SPOT
+
+
+def _stated_place(document: dict[str, Any], capacity: Capacity) -> str | None:
+    stated = value_at(document, capacity.region) if capacity.region is not None else None
+    return stated if type(stated) is str and stated else None

@@ -88,6 +88,15 @@ class TemplateRow(_Row):
     uncounted: bool = False
 
 
+class ManagedRow(_Row):
+    """Where a managed resource of Crossplane says what other kinds do not."""
+
+    zones: _Text | None = None
+    total: _Text | None = None
+    attached: _Text | None = None
+    spot: _Text | None = None
+
+
 class CapacityRow(_Row):
     """Where a kind of node pool says what it buys."""
 
@@ -98,6 +107,7 @@ class CapacityRow(_Row):
     limits: _Text | None = None
     requirements: _Text | None = None
     region: _Text | None = None
+    managed: ManagedRow | None = None
 
 
 class KindRow(_Row):
@@ -163,8 +173,24 @@ class Template(NamedTuple):
     is_uncounted: bool = False
 
 
+class Managed(NamedTuple):
+    """Where a managed resource of Crossplane says what other kinds do not, compiled.
+
+    Attributes:
+        zones: A list of zones, each of which gets the number of nodes.
+        total: Where something stands here, the number is of all zones together.
+        attached: Accelerators that are attached to each machine, whatever its type.
+        spot: What says that the machines may be taken away at any time.
+    """
+
+    zones: Path | None
+    total: Path | None
+    attached: Path | None
+    spot: Path | None
+
+
 class Capacity(NamedTuple):
-    """Where a kind of node pool says what it buys, compiled."""
+    """Where a kind of node pool says what it buys, compiled; one machine where it has no count."""
 
     vendor: str | None
     instance_type: Path | None
@@ -173,6 +199,7 @@ class Capacity(NamedTuple):
     limits: Path | None
     requirements: Path | None
     region: Path | None
+    managed: Managed | None = None
 
 
 class Kind(NamedTuple):
@@ -354,7 +381,12 @@ def _capacity(row: CapacityRow) -> Capacity:
         _path(row.limits),
         _path(row.requirements),
         _path(row.region),
+        _managed(row.managed) if row.managed is not None else None,
     )
+
+
+def _managed(row: ManagedRow) -> Managed:
+    return Managed(_path(row.zones), _path(row.total), _path(row.attached), _path(row.spot))
 
 
 def _scaled(row: ScaledRow | None, along: Path) -> Scaled | None:

@@ -26,6 +26,10 @@ A count is at its largest what an autoscaler may make of it. What another object
 runtime of a training job, is not known (`elsewhere`), and never counted as none. An autoscaler, or
 a `/scale` request, states how many; of what, the object says that it scales.
 
+Managed resources of Crossplane are machines that are bought. Their arguments are read in each
+version of a kind, where blocks are lists or objects, and from `initProvider` where `forProvider`
+says nothing. A composite resource takes nothing itself: what it is composed of is decided.
+
 Pods in kinds that are not listed are found by their structure and marked `inferred:structure`; a
 kind without any is reported by `COV-001`.
 
@@ -97,7 +101,7 @@ def _code(text: str) -> str:
 
 def _where(row: KindRow) -> str:
     if row.capacity is not None:
-        stated = row.capacity.model_dump(exclude_none=True, exclude={"vendor", "scaled"})
+        stated = row.capacity.model_dump(exclude_none=True, exclude={"vendor", "scaled", "managed"})
         return ", ".join(
             _shown(f"{name.replace('_', ' ')}: ", value) for name, value in stated.items()
         )
