@@ -54,6 +54,14 @@ def cluster_facts(view: ClusterView, request: Request) -> ClusterFacts | None:
     )
 
 
+def surrounded(request: Request, view: ClusterView) -> Request:
+    """*request* with what *view* holds on its path; as it is where it asks for nothing."""
+    if view is UNWATCHED or not request.resources:
+        return request
+    context = request.context.model_copy(update={"cluster": cluster_facts(view, request)})
+    return request.model_copy(update={"context": context})
+
+
 def _namespace(view: ClusterView, name: str) -> NamespaceFacts | None:
     found = view.find(NAMESPACE, "", name)
     if found is None:

@@ -23,8 +23,8 @@ from adapters.kubernetes.answer import answer, answer_error
 from adapters.kubernetes.mutate import Patch, answer_patch, answer_unpatched, patch
 from adapters.kubernetes.normalise import normalise_review
 from adapters.kubernetes.review import read_review
-from adapters.kubernetes.surroundings import cluster_facts
-from adapters.kubernetes.view import UNWATCHED, ClusterView
+from adapters.kubernetes.surroundings import surrounded
+from adapters.kubernetes.view import UNWATCHED
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, parameters, read_body
 from service.api.clients import certificate_of
@@ -40,7 +40,6 @@ from service.errors import (
 )
 from service.intake.documents import read_json
 from service.model.base import EnforcementPoint
-from service.model.request import Request as Asked
 from service.pipeline import Rejected
 
 VALIDATE = "/v1/kubernetes/validate"
@@ -80,7 +79,8 @@ async def validate(request: Request) -> Response:
         cluster = _cluster(request.path_params.get("cluster") or query.get("cluster"), caller)
         came = came._replace(until=arrived + _seconds(query.get("timeout"), service))
         view = service.view_of(cluster)
-        normalised = _normalise(review, cluster, caller, view)
+        normalised = normalise_review(review, cluster=cluster, caller=caller.name, view=view)
+        normalised = surrounded(normalised, view)
     except RequestRefused as error:
         return await _reject(came, review, error)
     payload = None if view is UNWATCHED else body.digest
@@ -135,19 +135,6 @@ def _read(came: _Came) -> Any:
     return read_json(came.body.raw, limit=limit, what="the AdmissionReview")
 
 
-def _normalise(review: Any, cluster: str | None, caller: Caller, view: ClusterView) -> Asked:
-    """The request of *review*, with what *view* holds on its path.
-
-    Raises:
-        RequestRefused: The review cannot be used.
-    """
-    request = normalise_review(review, cluster=cluster, caller=caller.name, view=view)
-    if view is UNWATCHED or (facts := cluster_facts(view, request)) is None:
-        return request
-    context = request.context.model_copy(update={"cluster": facts})
-    return request.model_copy(update={"context": context})
-
-
 def _patch(came: _Came, review: Any, named: str | None) -> Patch:
     """What is added to the object of *review*.
 
@@ -160,10 +147,11 @@ def _patch(came: _Came, review: Any, named: str | None) -> Patch:
     if not org.mutation.enabled:
         return Patch([], [])
     cluster = _cluster(named, came.caller)
-    request = _normalise(review, cluster, came.caller, came.service.view_of(cluster))
+    view = came.service.view_of(cluster)
+    request = normalise_review(review, cluster=cluster, caller=came.caller.name, view=view)
     if not request.resources:
         return Patch([], [])
-    return patch(asked, additions(pipeline.resolve(request), org))
+    return patch(asked, additions(pipeline.resolve(surrounded(request, view)), org))
 
 
 def _cluster(named: str | None, caller: Caller) -> str | None:

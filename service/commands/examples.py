@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.kubernetes.kinds import group_of, in_use
 from adapters.kubernetes.normalise import normalise_manifests, normalise_review
-from adapters.kubernetes.surroundings import cluster_facts
+from adapters.kubernetes.surroundings import surrounded
 from adapters.kubernetes.view import ClusterView, KindName
 from adapters.kubernetes.watched import watched_kinds
 from adapters.terraform.normalise import normalise_plan
@@ -112,8 +112,7 @@ def reviewed(
 ) -> Request:
     """The request of *review*, which comes from the watched cluster of *view*."""
     request = normalise_review(review, cluster=cluster, caller=caller, view=view)
-    context = request.context.model_copy(update={"cluster": cluster_facts(view, request)})
-    return request.model_copy(update={"context": context})
+    return surrounded(request, view)
 
 
 def review_of(after: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:

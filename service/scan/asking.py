@@ -17,6 +17,7 @@ from adapters.kubernetes.normalise import normalise_review
 from adapters.kubernetes.payload import mapping
 from adapters.kubernetes.review import API_VERSION, KIND
 from adapters.kubernetes.scaling import target_of
+from adapters.kubernetes.surroundings import surrounded
 from adapters.kubernetes.view import UNWATCHED, ClusterView, KindName
 from service.cluster.held import decode
 from service.errors import RequestRefused
@@ -129,7 +130,7 @@ class Asking:
         kind = self._kinds.find(*candidate.key.kind)
         counts = kind is None or kind.takes is not Takes.ELSEWHERE
         try:
-            request = self._request(candidate, document, self._view)
+            request = surrounded(self._request(candidate, document, self._view), self._view)
         except RequestRefused as error:
             return Question(candidate, api_version, None, error, counts)
         return Question(candidate, api_version, request, None, counts)
