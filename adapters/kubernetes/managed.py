@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _DEEPEST = 3
 _UNSTATED = Reason.UNDECLARED
 _MOST_ATTACHED = 16
-_SPOT = frozenset({"spot", True})
 # `europe-west4-a`; zones for machine learning are called `us-central1-ai1a`.
 _GCP_ZONE = re.compile(r"([a-z]+-[a-z]+\d+)-(?:ai\d+)?[a-z]")
 
@@ -94,7 +93,7 @@ def is_spot(document: dict[str, Any], managed: Managed) -> bool:
     if managed.spot is None:
         return False
     stated = value_at(document, managed.spot)
-    return (stated.lower() if type(stated) is str else stated) in _SPOT
+    return stated is True or (type(stated) is str and stated.lower() == "spot")
 
 
 def put_attached(state: State, document: dict[str, Any], managed: Managed, nodes: Bounds) -> None:

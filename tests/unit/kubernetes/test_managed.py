@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kubernetes.kinds import shipped
+from adapters.kubernetes.kinds import Kinds, extended, shipped
 from adapters.kubernetes.normalise import normalise_manifests
 from service.errors import RequestRefused
 from service.model.base import Reason, Role, Scope
@@ -14,15 +14,15 @@ from service.model.resource import Resource
 
 
 def read(
-    group: str, kind: str, stated: Any, first: Any = None, version: str = "v1beta1"
+    group: str, kind: str, stated: Any, first: Any = None, kinds: Kinds | None = None
 ) -> Resource:
     document = {
-        "apiVersion": f"{group}/{version}",
+        "apiVersion": f"{group}/v1beta1",
         "kind": kind,
         "metadata": {"name": "x"},
         "spec": {"forProvider": stated, "initProvider": first},
     }
-    request = normalise_manifests([document], scope=Scope(), caller="t", key="k")
+    request = normalise_manifests([document], scope=Scope(), caller="t", key="k", kinds=kinds)
     assert not request.not_covered
     return request.resources[0]
 
@@ -188,6 +188,25 @@ def test_a_machine_may_be_bought_as_spot(kind: str, stated: dict[str, Any]) -> N
 
     assert read(group, name, stated).price_kind == "spot"
     assert read(group, name, {}).price_kind is None
+
+
+@pytest.mark.parametrize("priority", ["Regular", True, ["a", "b"], {"x": 1}])
+def test_what_says_nothing_of_spot_is_none(priority: Any) -> None:
+    found = read("compute.azure.upbound.io", "LinuxVirtualMachine", {"priority": priority})
+
+    assert found.price_kind == ("spot" if priority is True else None)
+
+
+def test_a_kind_of_ones_own_need_not_say_how_it_is_bought() -> None:
+    table = (
+        b"kinds: [{group: cloud.example.org, kind: Machine, takes: capacity, source: s,"
+        b" capacity: {instance_type: spec.forProvider.size, managed: {}}}]"
+    )
+    found = read(
+        "cloud.example.org", "Machine", {"size": "large"}, kinds=extended(table, name="own.yaml")
+    )
+
+    assert (found.instance_type, found.price_kind) == ("large", None)
 
 
 def test_a_region_of_azure_has_two_names() -> None:
