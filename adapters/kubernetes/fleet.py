@@ -243,10 +243,11 @@ def read_node(node: dict[str, Any]) -> list[tuple[Sort, int | None]]:
     """
     stated = pairs(mapping(node, "metadata"), "labels")
     offered = _offered(node)
-    if not offered and not any(labels.names_accelerators(label) for label in stated):
+    telling = {label: stated[label] for label in stated if labels.says_what_it_is(label)}
+    if not offered and not any(labels.names_accelerators(label) for label in telling):
         return []
     spec = mapping(node, "spec")
-    known = Nodes({label: Constraint((value,)) for label, value in stated.items()})
+    known = Nodes({label: Constraint((value,)) for label, value in telling.items()})
     taints = sorted(
         {
             (key, effect)
@@ -265,7 +266,7 @@ def read_node(node: dict[str, Any]) -> list[tuple[Sort, int | None]]:
         "taints": tuple(taints),
     }
     if not offered:
-        maker = _maker(stated)
+        maker = _maker(telling)
         sort = Sort(None, maker, labels.product(known, maker), **common)
         counts = (whole(stated.get(label)) for label in _COUNTED)
         return [(sort, next((count for count in counts if count), None))]

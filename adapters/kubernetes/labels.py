@@ -6,6 +6,7 @@ column of ``kubernetes_labels.csv`` in the catalog's sources names the pages.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from service.model.base import PriceKind
@@ -89,6 +90,12 @@ _ACCELERATED = (
 def names_accelerators(label: str) -> bool:
     """Whether only nodes with accelerators have *label*."""
     return label.startswith(_ACCELERATED) or any(label == name for name, _ in _MODELS)
+
+
+@lru_cache(maxsize=4096)
+def says_what_it_is(label: str) -> bool:
+    """Whether *label* may say of a node who sells it or which accelerators it has."""
+    return names_accelerators(label) or any(label.startswith(prefix) for prefix, _ in _VENDORS)
 
 
 def product(nodes: Nodes, manufacturer: str | None) -> str | None:
