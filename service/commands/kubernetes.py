@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from service.commands import certificates
 from service.errors import SettingsRefused
 from service.install.manifests import manifests
 from service.install.options import (
@@ -68,6 +69,7 @@ def add(commands: Any) -> None:
         help=f"of {','.join(Component)} (default: %(default)s)",
     )
     write.set_defaults(run=run)
+    certificates.add(actions)
 
 
 def run(given: argparse.Namespace) -> int:
