@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -173,13 +174,5 @@ class Recording:
                     _LOG.error("subject_events_not_recorded", reason=error.message)
             await asyncio.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 2)
-        for event in events:
-            _LOG.info(
-                "subject_event",
-                event_id=event.event_id,
-                subject=event.subject,
-                uid=event.uid,
-                happened=event.event.value,
-                observed=event.observed.value,
-                reason=event.reason,
-            )
+        counts = Counter(event.event.value for event in events)
+        _LOG.info("subject_events", **counts, ids=[event.event_id for event in events])
