@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import os
 import socket
@@ -42,6 +41,7 @@ from service.log.break_glass import OpenBreakGlass
 from service.log.entry import DecisionLog
 from service.log.query import DecisionReader
 from service.log.sqlite import DecisionLogFile
+from service.memory import give_back
 from service.pipeline import VERSION, Pipeline, nothing_open, utc_now
 from service.settings import EngineKind, Settings
 
@@ -277,7 +277,8 @@ async def running(
                 # The tables of a bundle live as long as the process: the collector need not look.
                 gc.collect()
                 gc.freeze()
-                _give_back_memory()
+                # Loading a bundle needed about 5 MiB for a moment.
+                give_back()
                 # A request leaves no cycles behind, and makes more objects than the usual 700.
                 gc.set_threshold(_COLLECT_AFTER)
                 yield create_app(service)
@@ -285,13 +286,6 @@ async def running(
             await engine.close()
     finally:
         await log.close()
-
-
-def _give_back_memory() -> None:
-    """Give back what loading a bundle needed for a moment: about 5 MiB, where glibc can."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 @contextlib.asynccontextmanager

@@ -76,6 +76,10 @@ def main() -> None:
     serving = serve(where, table, socket.socket(fileno=int(handle)))
     try:
         asyncio.new_event_loop().run_until_complete(serving)
+    except ClusterUnavailable as error:
+        # Another process reads the kubeconfig or the token anew.
+        _LOG.warning("cluster_credentials_refused", error=error.message)
+        os._exit(1)
     except Exception:  # noqa: BLE001 - the outermost edge; the parent starts another one
         _LOG.exception("defect")
         os._exit(1)

@@ -16,10 +16,12 @@ from typing import Any, Protocol
 
 import structlog
 
-from service.cluster.client import GONE, PAGE, Event, Page, Served, patient
+from service.cluster.client import GONE, Event, Page, Served, patient
 from service.errors import ClusterUnavailable
 
 _LOG = structlog.get_logger("portreeve")
+# Decoded, an object takes ten times as much as is kept of it: pages are small.
+_PAGE = 100
 _WATCH_SECONDS = 30
 _AT_ONCE_SECONDS = 1.0
 _FIRST_PAUSE = 0.5
@@ -29,7 +31,7 @@ _LONGEST_PAUSE = 10.0
 class Source(Protocol):
     """Where objects are read, such as ``Client``."""
 
-    def page(self, served: Served, *, token: str = "", limit: int = PAGE) -> Page:
+    def page(self, served: Served, *, token: str = "", limit: int = _PAGE) -> Page:
         """A page of at most *limit* objects (0: all), the one that *token* asks for."""
         ...
 
@@ -81,7 +83,7 @@ class Reflector:
         self._lists = lists
         self._clock = clock
         self._version = ""
-        self._limit = PAGE
+        self._limit = _PAGE
         self._failures = 0
         self._stopping = threading.Event()
 
@@ -139,7 +141,7 @@ class Reflector:
                 if self._stopping.is_set():
                     return
         self._version = page.resource_version
-        self._limit = PAGE
+        self._limit = _PAGE
         self._sink.listed(began)
 
     def _watch(self) -> int:

@@ -19,12 +19,16 @@ from service.cluster.held import Held, Key, encode
 from service.cluster.reflector import Reflector, Source
 from service.cluster.telling import Telling
 from service.errors import ClusterUnavailable
+from service.memory import give_back
 
 _LOG = structlog.get_logger("portreeve")
 _LISTS_AT_ONCE = 2
 _LOOK_SECONDS = 60.0
 _FIRST_PAUSE = 1.0
 _ABSENCES = 3
+_UNAUTHORIZED = 401
+_REFUSALS = 4
+_TIDY_SECONDS = 2.0
 _NEEDED = frozenset({"list", "watch"})
 _STACK_BYTES = 1 << 19
 
@@ -78,6 +82,7 @@ class KindSink:
         def end() -> None:
             self._watching.held.listed(self._name, current)
             self._watching.telling.moment(self._name)
+            self._watching.tidy()
 
         self._post(end)
 
@@ -121,9 +126,14 @@ class Watching:
         self._running: dict[KindName, _Reflection] = {}
         self._absent: Counter[KindName] = Counter()
         self._lists = threading.Semaphore(_LISTS_AT_ONCE)
+        self._tidying: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Watch what the cluster serves, for ever; it is asked again and again what that is."""
+        """Watch what the cluster serves, for ever; it is asked again and again what that is.
+
+        Raises:
+            ClusterUnavailable: The server knows the credentials no longer: there may be others.
+        """
         threading.stack_size(_STACK_BYTES)
         failures = 0
         while True:
@@ -133,6 +143,8 @@ class Watching:
                 if failures == 0:
                     _LOG.warning("cluster_not_reached", error=error.message)
                 failures += 1
+                if error.answered == _UNAUTHORIZED and failures >= _REFUSALS:
+                    raise
                 await asyncio.sleep(
                     max(error.retry_after, min(_LOOK_SECONDS, _FIRST_PAUSE * 1.5**failures))
                 )
@@ -165,6 +177,15 @@ class Watching:
             self.telling.kinds()
         for name in new:
             self._start(name, found[name])
+
+    def tidy(self) -> None:
+        """Give back soon what reading all objects needed for a moment."""
+        if self._tidying is None:
+            self._tidying = self.loop.call_later(_TIDY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidying = None
+        give_back()
 
     def _is_gone(self, name: KindName, found: dict[KindName, Served]) -> bool:
         self._absent[name] = 0 if name in found else self._absent[name] + 1

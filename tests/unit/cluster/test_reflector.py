@@ -208,7 +208,7 @@ def test_a_list_that_is_slower_than_the_server_remembers_is_read_at_once(
     )
     _run(_reflector(server, told), lambda: _watched(server) == ["5"])
     limits = [asked.query.get("limit") for asked in server.asked if "watch" not in asked.query]
-    assert limits == ["500", "500", None]
+    assert limits == ["100", "100", None]
     assert told.there == {"a": 0, "b": 0}
 
 

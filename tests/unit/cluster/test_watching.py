@@ -151,6 +151,16 @@ async def test_a_cluster_that_cannot_be_reached_is_asked_again_and_told_of_once(
     assert [line["event"] for line in lines].count("cluster_not_reached") == 1
 
 
+async def test_credentials_that_are_refused_again_and_again_are_given_up() -> None:
+    class Refusing(FakeCluster):
+        def served(self) -> list[Served]:
+            raise ClusterUnavailable("who are you", answered=401)
+
+    held = Held()
+    with capture_logs(), pytest.raises(ClusterUnavailable, match="who are you"):
+        await Watching(Refusing(), kinds.shipped(), held, Telling(held)).run()
+
+
 async def test_a_kind_that_comes_later_is_watched_and_one_that_goes_is_forgotten() -> None:
     cluster, held = FakeCluster(_QUEUES), Held()
     cluster.objects["localqueues"] = [_object("q")]
