@@ -12,7 +12,7 @@ from objects import deployment_object, pod_object, taking
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 
-_GPU_001 = "GPU-001: `Deployment {} takes up to {} accelerators; team `vision` may take 8 at once"
+_BEYOND = "accelerators; team `vision` may take 8 at once"
 
 
 def _in_team(guarded: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -29,23 +29,13 @@ def _patch(guarded: Guarded, name: str, patch: Any) -> subprocess.CompletedProce
     return _in_team(guarded, "patch", "deployment", name, kind, "-p", json.dumps(patch))
 
 
-def _last(guarded: Guarded, name: str) -> dict[str, Any]:
-    """The latest decision about an object called *name*."""
-    found = [
-        each
-        for each in guarded.decisions("--limit", "50")
-        if any(one["address"].endswith(f"/{name}") for one in each["resources"])
-    ]
-    return found[0]
-
-
 def test_an_update_may_make_smaller_what_was_never_admitted(guarded_cluster: Guarded) -> None:
     down = _patch(guarded_cluster, "old-to-shrink", {"spec": {"replicas": 3}})
     up = _patch(guarded_cluster, "old-to-shrink", {"spec": {"replicas": 4}})
 
     assert down.returncode == 0, down.stderr
     assert up.returncode != 0
-    assert "takes up to 16 accelerators; team `vision` may take 8 at once" in up.stderr
+    assert f"takes up to 16 {_BEYOND}" in up.stderr
 
 
 def test_an_update_of_what_was_admitted_may_not_outgrow_its_limit(guarded_cluster: Guarded) -> None:
@@ -57,8 +47,42 @@ def test_an_update_of_what_was_admitted_may_not_outgrow_its_limit(guarded_cluste
 
     assert up.returncode == 0, up.stderr
     assert beyond.returncode != 0
-    assert "takes up to 10 accelerators; team `vision` may take 8 at once" in beyond.stderr
+    assert f"takes up to 10 {_BEYOND}" in beyond.stderr
     assert down.returncode == 0, down.stderr
+
+
+def test_a_container_that_is_added_counts(guarded_cluster: Guarded) -> None:
+    _must(guarded_cluster, deployment_object("one-container", taking(1)))
+    limits = {"resources": {"limits": {"nvidia.com/gpu": "9"}}}
+    added = {"containers": [{"name": "second", "image": "busybox:1.37", **limits}]}
+
+    done = _in_team(
+        guarded_cluster,
+        *("patch", "deployment", "one-container"),
+        *("-p", json.dumps({"spec": {"template": {"spec": added}}})),
+    )
+
+    assert done.returncode != 0
+    assert f"takes up to 10 {_BEYOND}" in done.stderr
+
+
+def test_what_is_dearer_is_judged_though_it_takes_no_more(guarded_cluster: Guarded) -> None:
+    dearer = {"nodeSelector": {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}}
+
+    done = _patch(guarded_cluster, "old", {"spec": {"template": {"spec": dearer}}})
+
+    assert done.returncode != 0
+    assert "BUD-001: the request adds " in done.stderr
+
+
+def test_a_name_that_the_api_server_makes_up_is_shown(guarded_cluster: Guarded) -> None:
+    unnamed = pod_object("", taking(16))
+    unnamed["metadata"] = {"generateName": "made-up-", "namespace": TEAM_NAMESPACE}
+
+    done = guarded_cluster.create(unnamed)
+
+    assert done.returncode != 0
+    assert f"GPU-001: `Pod {TEAM_NAMESPACE}/made-up-" in done.stderr
 
 
 def test_an_annotation_of_what_was_never_admitted_is_only_warned_of(
@@ -131,7 +155,7 @@ def test_a_dry_run_is_refused_as_any_other_and_recorded_as_one(guarded_cluster: 
     admitted = guarded_cluster.create(deployment_object("dry", taking(1)), "--dry-run=server")
 
     assert refused.returncode != 0
-    assert "takes up to 16 accelerators; team `vision` may take 8 at once" in refused.stderr
+    assert f"takes up to 16 {_BEYOND}" in refused.stderr
     assert admitted.returncode == 0, admitted.stderr
     latest = guarded_cluster.decisions("--limit", "2")
     assert [each["binding"] for each in latest] == ["dry_run", "dry_run"]

@@ -111,6 +111,15 @@ def test_a_variable_that_shows_nothing_is_admitted(guarded_cluster: Guarded, val
     assert done.returncode == 0, done.stderr
 
 
+def test_a_toleration_alone_is_warned_of(guarded_cluster: Guarded) -> None:
+    tolerated = pod(tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}])
+
+    done = guarded_cluster.create(pod_object("tolerating", tolerated), "--dry-run=server")
+
+    assert done.returncode == 0, done.stderr
+    assert "GPU-017: `Pod vision-cameras/tolerating` asks for no accelerators" in done.stderr
+
+
 def test_an_update_to_a_way_past_is_refused(guarded_cluster: Guarded) -> None:
     guarded_cluster.must("create", "-f", "-", stdin=json.dumps(deployment_object("plain", pod())))
     template = copy.deepcopy(pod(container=_SHOWN))
