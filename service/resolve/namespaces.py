@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from service.resolve.scopes import ScopeFacts
 
 SOURCE = "namespace"
+DECLARED = "declared"
+"""How adapters mark what an object says of itself."""
+
 _COMPARED = frozenset(
     {"/ownership/team", "/ownership/cost_center", "/ownership/project", "/ownership/environment"}
 )
@@ -62,8 +65,8 @@ def _overlaid(
         pointer = POINTERS.get(name)
         if pointer is None or pointer in stated or name == DATA_CLASS:
             continue
-        if pointer == _MINUTES and state.lifetime.bounded:
-            continue  # a deadline that the cluster keeps says more than what is meant
+        if pointer == _MINUTES and _has_deadline(state):
+            continue
         value = value_of(name, text)
         if value is None:
             continue
@@ -87,6 +90,12 @@ def _floor(declared: Declared) -> tuple[Data, ...]:
     asset = ASSETS.get(declared.get(DATA_ASSET, "").lower())
     names = dict.fromkeys(name.strip() for name in declared.get(DATA_CLASS, "").split(","))
     return tuple(Data(data_class=name, asset=asset) for name in names if name)
+
+
+def _has_deadline(state: ResourceState) -> bool:
+    """Whether the minutes are a deadline that the cluster keeps, which is more than a word."""
+    said = state.provenance.get(_MINUTES) in (DECLARED, SOURCE)
+    return state.lifetime.minutes is not None and not said
 
 
 def _contradicts(state: ResourceState, pointer: str, declared: str | None, stated: str) -> bool:

@@ -334,8 +334,12 @@ def test_a_deadline_that_is_kept_says_more_than_what_is_meant(
     resolved: Callable[..., Request], workload: Workload
 ) -> None:
     bounded = workload(lifetime=Lifetime(minutes=5, bounded=True))
+    run = workload(lifetime=Lifetime(minutes=5, bounded=False))
+    said = run.model_copy(update={"provenance": {"/lifetime/minutes": "declared"}})
 
     assert first(resolved(bounded, declared=DECLARED)).lifetime.minutes == 5
+    assert first(resolved(run, declared=DECLARED)).lifetime.minutes == 5
+    assert first(resolved(said, declared=DECLARED)).lifetime.minutes == 60
 
 
 def test_another_namespace_says_nothing(

@@ -119,7 +119,8 @@ _work(resource) := resource.purpose if {
 _run_ends(resource) if {
 	resource.kind == "CronJob"
 	resource.lifetime.minutes != null
-	object.get(resource.provenance, "/lifetime/minutes", "") != "declared"
+	is_said := object.get(resource.provenance, "/lifetime/minutes", "") in {"declared", "namespace"}
+	is_said == false
 }
 
 _idling := [{"resource": resource, "longest": longest, "missing": missing} |

@@ -37,6 +37,7 @@ test_a_run_of_a_schedule_with_a_deadline_is_fine if {
 	schedule := object.union(_job({"kind": "CronJob"}), _lifetime({"minutes": 90}))
 	_found(schedule) == set()
 	_found(object.union(schedule, {"provenance": {"/lifetime/minutes": "declared"}})) == _hangs("finetuning")
+	_found(object.union(schedule, {"provenance": {"/lifetime/minutes": "namespace"}})) == _hangs("finetuning")
 	_found(_job({"kind": "CronJob"})) == _hangs("finetuning")
 }
 
