@@ -33,7 +33,7 @@ from service.report.scan_text import as_markdown, as_table
 from service.report.text import wants_colour
 from service.scan.asking import Asking
 from service.scan.journal import Header, Journal
-from service.scan.policy_reports import write_reports
+from service.scan.policy_reports import served_form, write_reports
 from service.scan.reading import Found, read_cluster
 from service.scan.survey import survey_of
 from service.scan.sweep import sweep
@@ -131,6 +131,8 @@ def run(given: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
     try:
         with _going_on(given.resume, progress):
+            if given.policy_reports:
+                served_form(client)
             bundle = load(find_bundle(settings.bundle))
             found = read_cluster(client, in_use(), progress=progress.read)
             survey = asyncio.run(_scan(_Scan(given, settings, bundle, found, until, now), progress))

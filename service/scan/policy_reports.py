@@ -9,7 +9,7 @@ removes those of objects without findings.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -90,7 +90,7 @@ def write_reports(cluster: Writer, survey: Survey, *, progress: Callable[[int], 
     Raises:
         ClusterUnavailable: The cluster serves no such reports, or one could not be written.
     """
-    form, kinds = _served(cluster.served())
+    form, kinds = served_form(cluster)
     keep: set[tuple[str, str]] = set()
     for number, (item, report) in enumerate(_reports(survey, form), start=1):
         served = kinds[bool(item.namespace)]
@@ -102,8 +102,13 @@ def write_reports(cluster: Writer, survey: Survey, *, progress: Callable[[int], 
     return Written(f"{form.group}/{form.version}", len(keep), removed)
 
 
-def _served(served: Sequence[Served]) -> tuple[_Form, dict[bool, Served]]:
-    found = {(one.group, one.version, one.kind): one for one in served}
+def served_form(cluster: Writer) -> tuple[_Form, dict[bool, Served]]:
+    """The sort of reports that *cluster* serves, and its two kinds by whether they are namespaced.
+
+    Raises:
+        ClusterUnavailable: It serves none.
+    """
+    found = {(one.group, one.version, one.kind): one for one in cluster.served()}
     for form in _FORMS:
         kinds = {
             is_namespaced: found[form.group, form.version, kind]
