@@ -91,6 +91,29 @@ def test_a_claim_that_is_not_there_is_not_counted_as_none(watched_cluster: Guard
     assert _UNKNOWN in done.stderr
 
 
+def test_a_resource_of_any_name_is_what_its_device_class_says(watched_cluster: Guarded) -> None:
+    limits = {"resources": {"limits": {"cards.example.org/large": "16"}}}
+    asking = pod_object("asking", pod(container=limits))
+
+    def is_refused() -> bool:
+        done = watched_cluster.create(asking, "--dry-run=server")
+        return f"takes up to 16 {_BEYOND}" in done.stderr
+
+    assert not is_refused()
+    selectors = [{"cel": {"expression": "device.driver == 'gpu.nvidia.com'"}}]
+    _must(
+        watched_cluster,
+        {
+            "apiVersion": "resource.k8s.io/v1",
+            "kind": "DeviceClass",
+            "metadata": {"name": "cards-of-our-own"},
+            "spec": {"selectors": selectors, "extendedResourceName": "cards.example.org/large"},
+        },
+    )
+
+    wait_until(is_refused, watched_cluster.service.process, seconds=20)
+
+
 def test_an_autoscaler_is_decided_by_what_it_may_make_of_its_target(
     watched_cluster: Guarded,
 ) -> None:
