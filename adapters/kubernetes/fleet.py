@@ -17,6 +17,7 @@ from adapters.kubernetes.devices import DEVICE, device_of
 from adapters.kubernetes.nodes import INSTANCE_TYPE, REGION, ZONE, Constraint, Nodes
 from adapters.kubernetes.payload import mapping, objects, pairs, text
 from adapters.kubernetes.quantities import whole
+from adapters.kubernetes.view import KindName
 from adapters.kubernetes.watched import NODE
 from service.errors import RequestRefused
 from service.model.cluster import NodeGroup, Taint
@@ -56,6 +57,9 @@ _PROVIDERS = {
     "vultr": "vultr",
 }
 """Vendors by the scheme of ``spec.providerID``, which their cloud controllers write."""
+
+_CHOOSING = KindName("karpenter.sh", "NodePool")
+"""Karpenter chooses instance types for the pods that wait, within what its pools allow."""
 
 _KEEPS_PODS_OFF = frozenset({"NoSchedule", "NoExecute"})
 _PASSING = re.compile(
@@ -137,6 +141,8 @@ class Fleet:
         self._sorts: _Sorts = {}
         self._changes: int | None = None
         self._not_before = 0.0
+        self._chosen: int | None = None
+        self._grows = False
         self._found: dict[Wanted, tuple[NodeGroup, ...] | None] = {}
 
     def groups(self, wanted: Wanted | None) -> tuple[NodeGroup, ...] | None:
@@ -155,6 +161,14 @@ class Fleet:
             sorts = {sort: n for sort, n in self._sorts.items() if wanted.may_have(sort)}
             self._found[wanted] = _told(sorts)
         return self._found[wanted]
+
+    def grows(self) -> bool:
+        """Whether something chooses by itself which nodes it adds."""
+        changes = self.view.changes(_CHOOSING)
+        if changes != self._chosen:
+            self._grows = bool(self.view.all(_CHOOSING))
+            self._chosen = changes
+        return self._grows
 
     def _refresh(self) -> None:
         changes = self.view.changes(NODE)

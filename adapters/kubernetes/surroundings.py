@@ -46,10 +46,12 @@ def cluster_facts(view: ClusterView, request: Request) -> ClusterFacts | None:
     if view is UNWATCHED or (as_of := view.as_of) is None:
         return None
     namespace, moment = request.scope.namespace, as_of.astimezone(UTC)
+    fleet = fleet_of(view)
     return ClusterFacts(
         as_of=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         namespace=_namespace(view, namespace) if namespace else None,
-        nodes=fleet_of(view).groups(_wanted(request)),
+        nodes=fleet.groups(_wanted(request)),
+        grows=fleet.grows(),
         queue=_queue(view, request),
     )
 

@@ -91,11 +91,13 @@ class ClusterFacts(Value):
     ``as_of`` is RFC 3339 in UTC; ``age_seconds`` is how long before the decision that was, rounded
     up. ``nodes`` are those with accelerators such as the request takes, but for those that it rules
     out itself by region, zone or instance type; ``None`` where not every node is known, or there
-    are too many sorts of them.
+    are too many sorts of them. ``grows`` says that something in the cluster chooses itself which
+    nodes it adds, so that others than these may come.
     """
 
     as_of: Text
     age_seconds: Count | None = None
     namespace: NamespaceFacts | None = None
     nodes: tuple[NodeGroup, ...] | None = None
+    grows: bool = False
     queue: QueueFacts | None = None

@@ -1,7 +1,8 @@
 """What the nodes of a watched cluster say about a workload that leaves it open.
 
 Where every node on which a workload may run is of one vendor, lies in one region, or has one model
-of accelerators, the workload has that too. Provenance says ``inferred:cluster``.
+of accelerators, the workload has that too; not the model where other nodes may be added for it.
+Provenance says ``inferred:cluster``.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ class Nodes:
             for group in groups
         )
 
-    def apply(self, draft: Draft, groups: Groups) -> None:
-        """Write into *draft* what all of its nodes among *groups* have; these are identified."""
+    def apply(self, draft: Draft, groups: Groups, *, grows: bool) -> None:
+        """Write into *draft* what all of its nodes among *groups* have; these are identified.
+
+        *grows* says that nodes with other accelerators may be added.
+        """
         if draft.role is not Role.WORKLOAD or draft.accelerators == ():
             return
         excluded = draft.state.region_constraint.excluded
@@ -49,6 +53,8 @@ class Nodes:
         found = [self._nodes_of(item, possible) for item in draft.accelerators]
         if all(found):
             self._place(draft, [group for part in found for group in part])
+        if grows:
+            return
         draft.accelerators = tuple(
             self._with_model(draft, index, item, part)
             for index, (item, part) in enumerate(zip(draft.accelerators, found, strict=True))

@@ -54,12 +54,14 @@ class _Place(NamedTuple):
         day: The day, in UTC.
         declared: What the namespace declares.
         nodes: The nodes with accelerators such as the request takes, identified.
+        grows: Whether other nodes may be added.
     """
 
     facts: ScopeFacts
     day: date
     declared: dict[str, str] = {}
     nodes: tuple[NodeGroup, ...] = ()
+    grows: bool = False
 
 
 class Resolver:
@@ -122,7 +124,8 @@ class Resolver:
         facts = self._scopes.facts(scope)
         if cluster is None:
             return _Place(facts, day)
-        return _Place(facts, day, namespaces.declared_for(cluster, scope), cluster.nodes or ())
+        declared = namespaces.declared_for(cluster, scope)
+        return _Place(facts, day, declared, cluster.nodes or (), cluster.grows)
 
     def _resource(self, resource: Resource, place: _Place) -> Resource:
         found = self._draft(resource, resource.role, place).finish()
@@ -143,7 +146,7 @@ class Resolver:
             draft = Draft(state, role)
             scopes.apply(draft, facts)
         if place.nodes:
-            self._nodes.apply(draft, place.nodes)
+            self._nodes.apply(draft, place.nodes, grows=place.grows)
         self._regions.apply(draft, day)
         self._operators.apply(draft, day)
         carried = self._instances.apply(draft)

@@ -321,6 +321,18 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert groups(view, asks({"amd.com/gpu": 1})) == ()
 
 
+def test_a_cluster_grows_where_karpenter_has_pools() -> None:
+    metadata = {"name": "any"}
+    pool = {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": metadata, "spec": {}}
+    view = MemoryView(node())
+
+    assert not facts(view).grows
+    view.put(pool)
+    assert facts(view).grows
+    view.drop(pool)
+    assert not facts(view).grows
+
+
 QUEUED = {"kueue.x-k8s.io/queue-name": "team"}
 
 

@@ -41,11 +41,14 @@ def resolved(bundle: Bundle) -> Callable[..., Request]:
         *nodes: NodeGroup,
         declared: dict[str, str] | None = None,
         again: int = 0,
+        grows: bool = False,
         **scope: str,
     ) -> Request:
         where = Scope(**{"cluster": "lab", "namespace": "vision", **scope})
         namespace = NamespaceFacts(name="vision", declared=declared or {})
-        facts = ClusterFacts(as_of="2026-11-23T12:00:00.000Z", namespace=namespace, nodes=nodes)
+        facts = ClusterFacts(
+            as_of="2026-11-23T12:00:00.000Z", namespace=namespace, nodes=nodes, grows=grows
+        )
         request = Request(
             key="k",
             enforcement_point=EnforcementPoint.KUBERNETES,
@@ -134,6 +137,15 @@ def test_nodes_that_differ_say_nothing(
     assert (resource.vendor, resource.region) == (None, None)
     assert (resource.accelerators or ())[0].model is None
     assert resource.unknown["/accelerators/0/model"] is Reason.UNDECLARED
+
+
+def test_nodes_that_may_be_added_may_have_another_model(
+    resolved: Callable[..., Request], workload: Workload
+) -> None:
+    resource = first(resolved(workload(accelerators=item()), group(), grows=True))
+
+    assert (resource.vendor, resource.region) == ("aws", "eu-central-1")
+    assert (resource.accelerators or ())[0].model is None
 
 
 def test_nodes_with_another_model_are_no_nodes_for_it(

@@ -14,8 +14,8 @@ import data.policies.lib.unknowns
 # title: Pods tolerate the taints of their accelerators' nodes
 # description: |
 #   Without the toleration a pod stays pending. Where the nodes of the cluster are watched, each of
-#   those with its accelerators has to have a taint that is not tolerated; a queue of Kueue adds the
-#   tolerations of its flavors. A taint with the name of the resource that is asked for is held
+#   those with its accelerators has to have a taint that is not tolerated, unless Karpenter may add
+#   others; a queue of Kueue adds the tolerations of its flavors. A taint with the name of the resource that is asked for is held
 #   against a Pod only, because many clusters tolerate it for what they make of a template.
 #   For such taints, and where nobody watches, the organisation states by cluster and manufacturer
 #   which ones pods have to tolerate themselves (`hygiene.clusters`); elsewhere the rule is silent.
@@ -34,6 +34,7 @@ import data.policies.lib.unknowns
 #     - accelerators.model
 #     - accelerators.resource
 #     - change
+#     - context.cluster.grows
 #     - context.cluster.nodes
 #     - context.cluster.queue
 #     - kind
@@ -139,9 +140,11 @@ _tolerates(_, taint) if {
 
 _matches(tolerated, taint) if tolerated in {taint.key, "*", concat("", ["*:", taint.effect])}
 
+# Where nodes may be added for a pod, those that are there say nothing about whether it has to wait.
 _nodes := input.context.cluster.nodes if {
 	input.context.cluster != null
 	input.context.cluster.nodes != null
+	input.context.cluster.grows == false
 } else := []
 
 # Nodes that may have the accelerators: by the name they are asked for, or by the maker where a claim

@@ -90,7 +90,7 @@ _group(changes) := object.union(
 	changes,
 )
 
-_watched(groups) := {"nodes": groups, "queue": null}
+_watched(groups) := {"nodes": groups, "grows": false, "queue": null}
 
 _found_among(facts, cluster, resource) := found if {
 	request := object.union(testing.request([resource]), {
@@ -107,6 +107,12 @@ test_taints_of_known_nodes_have_to_be_tolerated if {
 	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["*"]}, {})) == set()
 	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["b", "*:NoExecute"]}, {})) == set()
 	_found_among(facts, "prod", _placed(["nvidia"], {"tolerations": ["b", "*:Other"]}, {})) == _pending("a, team-a")
+}
+
+test_where_nodes_may_be_added_those_there_say_nothing if {
+	facts := object.union(_watched([_group({})]), {"grows": true})
+	_found_among(facts, "prod", _placed(["nvidia"], {}, {})) == set()
+	_found_among(facts, "lab", _placed(["nvidia"], {}, {})) == _pending("nvidia.com/gpu, lab.example/shared")
 }
 
 test_nodes_without_taints_let_everybody_in if {
@@ -126,9 +132,9 @@ test_a_taint_with_the_name_of_the_resource_is_tolerated_by_the_cluster if {
 }
 
 test_a_queue_adds_tolerations if {
-	facts := {"nodes": [_group({})], "queue": {"flavors": [{"tolerations": ["team-a"]}]}}
+	facts := {"nodes": [_group({})], "grows": false, "queue": {"flavors": [{"tolerations": ["team-a"]}]}}
 	_found_among(facts, "prod", _placed(["nvidia"], {}, {})) == set()
-	other := {"nodes": [_group({})], "queue": {"flavors": [{"tolerations": ["team-b"]}]}}
+	other := {"nodes": [_group({})], "grows": false, "queue": {"flavors": [{"tolerations": ["team-b"]}]}}
 	_found_among(other, "prod", _placed(["nvidia"], {}, {})) == _pending("team-a")
 }
 
