@@ -17,7 +17,8 @@ from adapters.kubernetes.claims import FORMS
 from adapters.kubernetes.kinds import Kind, Kinds, Takes, group_of
 from adapters.kubernetes.normalise import normalise_manifests
 from adapters.kubernetes.payload import mapping, objects, text
-from adapters.kubernetes.view import KindName
+from adapters.kubernetes.scaling import target_of
+from adapters.kubernetes.view import UNWATCHED, ClusterView, KindName
 from service.errors import RequestRefused
 from service.model.base import Scope
 from service.model.resource import Purpose
@@ -79,14 +80,31 @@ def is_governed(name: KindName, kinds: Kinds) -> bool:
     return name in FORMS or (kind is not None and kind.takes is not Takes.NOTHING)
 
 
-def may_take(document: dict[str, Any], kinds: Kinds) -> bool:
-    """Whether *document* is worth reading: what takes nothing is held without its pods."""
+def may_take(document: dict[str, Any], kinds: Kinds, view: ClusterView = UNWATCHED) -> bool:
+    """Whether *document* is worth reading: what takes nothing is held without its pods.
+
+    An autoscaler takes what the object in *view* may take that it scales.
+    """
     name = KindName(group_of(str(document.get("apiVersion"))), str(document.get("kind")))
     kind = kinds.find(*name)
+    if kind is not None and kind.takes is Takes.ELSEWHERE:
+        scaled = _scaled(document, view)
+        return scaled is None or may_take(scaled, kinds)
     if kind is None or kind.takes is not Takes.ACCELERATORS or kind.refers:
         return is_governed(name, kinds)
     spec = document.get("spec")
     return not isinstance(spec, dict) or any(isinstance(one, dict | list) for one in spec.values())
+
+
+def _scaled(document: dict[str, Any], view: ClusterView) -> dict[str, Any] | None:
+    try:
+        target = target_of(document)
+        namespace = text(mapping(document, "metadata"), "namespace")
+    except RequestRefused:
+        return None
+    if target is None:
+        return None
+    return view.find(KindName(target.group, target.kind), namespace or "", target.name)
 
 
 def read_life(document: dict[str, Any], *, cluster: str | None, kinds: Kinds) -> Life | None:

@@ -85,6 +85,7 @@ class Recording:
         clock: Callable[[], datetime],
     ) -> None:
         """Begin before *held* is told anything."""
+        self._held = held
         self._log = log
         self._reader = reader
         self._cluster = cluster
@@ -145,7 +146,7 @@ class Recording:
         uid = uid_of(after) if after is not None else ""
         if before is not None and (former := uid_of(before)) != uid:
             events += subjects.lose(former, observed, deleted_at(before))
-        if after is not None and (subjects.knows(uid) or may_take(after, self._kinds)):
+        if after is not None and (subjects.knows(uid) or may_take(after, self._kinds, self._held)):
             life = read_life(after, cluster=self._cluster, kinds=self._kinds)
             if life is not None:
                 events += subjects.see(life, observed)

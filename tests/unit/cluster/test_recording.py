@@ -159,6 +159,34 @@ async def test_children_and_what_takes_nothing_are_left_out(service: Service) ->
         await service.has(("u4", "applied", "list"))
 
 
+async def test_an_autoscaler_counts_where_what_it_scales_does(service: Service) -> None:
+    def autoscaler(uid: str, target: str) -> dict[str, Any]:
+        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
+        return {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": uid, "namespace": "prod", "uid": uid},
+            "spec": {"maxReplicas": 4, "scaleTargetRef": reference},
+        }
+
+    def deployment(uid: str, gpus: int) -> dict[str, Any]:
+        return {**job(uid, name=uid, gpus=gpus), "apiVersion": "apps/v1", "kind": "Deployment"}
+
+    async with service.running() as cluster:
+        kind = KindName("apps", "Deployment")
+        cluster.list(deployment("with", 1), deployment("without", 0), kind=kind)
+        scalers = [autoscaler(f"of-{name}", name) for name in ("with", "without", "unknown")]
+        odd = autoscaler("odd", "with")
+        odd["spec"]["scaleTargetRef"] = {}
+        cluster.list(*scalers, odd, kind=KindName("autoscaling", "HorizontalPodAutoscaler"))
+        await service.has(
+            ("with", "applied", "list"),
+            ("of-with", "applied", "list"),
+            ("of-unknown", "applied", "list"),
+            ("odd", "applied", "list"),
+        )
+
+
 async def test_what_ended_while_the_service_was_away_is_found_by_a_list(service: Service) -> None:
     first = [job("u1", name="a"), job("u2", name="b"), job("u3", name="c"), job("u4", name="d")]
     told = [(one["metadata"]["uid"], "applied", "list") for one in first]
