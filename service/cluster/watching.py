@@ -29,6 +29,7 @@ _ABSENCES = 3
 _UNAUTHORIZED = 401
 _REFUSALS = 4
 _TIDY_SECONDS = 2.0
+_CONFIRM_SECONDS = 1.0
 _NEEDED = frozenset({"list", "watch"})
 _STACK_BYTES = 1 << 19
 
@@ -53,6 +54,7 @@ class KindSink:
         self._name = name
         self._kind = kind
         self._watching = watching
+        self._confirmed = 0.0
 
     def begin(self) -> None:
         """All objects are told from now on."""
@@ -87,7 +89,10 @@ class KindSink:
         self._post(end)
 
     def confirm(self, current: float) -> None:
-        """All changes until *current* have been told."""
+        """All changes until *current* have been told; said once in a second at the most."""
+        if 0 <= current - self._confirmed < _CONFIRM_SECONDS:
+            return
+        self._confirmed = current
 
         def confirm() -> None:
             self._watching.held.confirm(self._name, current)

@@ -15,7 +15,7 @@ from service.cluster import reflector, watching
 from service.cluster.client import Event, Page, Served
 from service.cluster.held import Held
 from service.cluster.telling import Telling
-from service.cluster.watching import Watching
+from service.cluster.watching import KindSink, Watching
 from service.errors import ClusterUnavailable
 
 _VERBS = frozenset({"list", "watch"})
@@ -149,6 +149,20 @@ async def test_a_cluster_that_cannot_be_reached_is_asked_again_and_told_of_once(
     with capture_logs() as lines:
         await _watched(cluster, held, lambda: held.is_complete(_QUEUE))
     assert [line["event"] for line in lines].count("cluster_not_reached") == 1
+
+
+async def test_many_changes_are_confirmed_once_in_a_second() -> None:
+    held = Held()
+    found = Watching(FakeCluster(), kinds.shipped(), held, Telling(held))
+    sink = KindSink(_QUEUE, None, found)
+    sink.begin()
+    sink.listed(100.0)
+    confirmed = []
+    for tenth in range(30):
+        sink.confirm(100.0 + tenth / 10)
+        await asyncio.sleep(0)
+        confirmed.append(held.current(_QUEUE))
+    assert len(set(confirmed)) == 3
 
 
 async def test_credentials_that_are_refused_again_and_again_are_given_up() -> None:
