@@ -136,7 +136,7 @@ def _life(document: dict[str, Any], cluster: str | None, kinds: Kinds) -> Life |
     metadata = mapping(document, "metadata")
     uid = text(metadata, "uid")
     name = KindName(group_of(text(document, "apiVersion") or ""), text(document, "kind") or "")
-    if uid is None or not is_governed(name, kinds) or _is_child(metadata, kinds):
+    if uid is None or not is_governed(name, kinds) or _is_child(name, metadata, kinds):
         return None
     request = normalise_manifests(
         [document], scope=Scope(cluster=cluster), caller="", key="", kinds=kinds
@@ -168,7 +168,9 @@ def _life(document: dict[str, Any], cluster: str | None, kinds: Kinds) -> Life |
     )
 
 
-def _is_child(metadata: dict[str, Any], kinds: Kinds) -> bool:
+def _is_child(name: KindName, metadata: dict[str, Any], kinds: Kinds) -> bool:
+    if name in FORMS:
+        return False  # what takes devices by claims is decided at each claim, whoever makes it
     for owner in objects(metadata, "ownerReferences"):
         if owner.get("controller") is True:
             group = group_of(text(owner, "apiVersion") or "")

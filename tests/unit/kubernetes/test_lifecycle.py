@@ -109,6 +109,21 @@ def test_what_another_governed_object_makes_has_no_life_of_its_own(
     assert (found is not None) is expected
 
 
+def test_a_claim_has_a_life_whoever_makes_it() -> None:
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u0", "controller": True}
+    requests = [{"name": "r", "exactly": {"deviceClassName": "gpu.nvidia.com", "count": 2}}]
+    claim = thing(
+        "resource.k8s.io/v1",
+        "ResourceClaim",
+        {"devices": {"requests": requests}},
+        metadata={"ownerReferences": [owner]},
+    )
+    found = life(claim)
+
+    assert found is not None
+    assert found.takes
+
+
 def test_what_cannot_be_read_has_none() -> None:
     assert life(thing("batch/v1", "Job", {"template": "?"})) is None
     assert life(thing("batch/v1", "Job", {"template": TEMPLATE}, metadata={"uid": 7})) is None
