@@ -90,10 +90,11 @@ def run(given: argparse.Namespace) -> int:
     )
     sys.stdout.write(manifests(options))
     webhooks = {Component.VALIDATING, Component.MUTATING} & set(options.components)
-    if webhooks and options.ca_bundle is None and Component.CERTIFICATE not in options.components:
+    keepers = {Component.CERTIFICATE, Component.ROTATION} & set(options.components)
+    if webhooks and options.ca_bundle is None and not keepers:
         print(
             "portreeve: no CA is stated, so that the API server will trust only certificates of "
-            "public CAs (--ca-file, or --with …,certificate for cert-manager)",
+            "public CAs (--ca-file, or --with …,certificate for cert-manager, or …,rotation)",
             file=sys.stderr,
         )
     return 0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from service.install import webhooks, workload
+from service.install import rotation, webhooks, workload
 from service.install.options import Component, Options
 
 
@@ -89,6 +89,7 @@ _PARTS: dict[Component, Callable[[Options], list[_Part]]] = {
     Component.NAMESPACE: lambda options: [(workload.NAMESPACE, workload.namespace(options))],
     Component.RBAC: workload.permissions,
     Component.CERTIFICATE: _certificate,
+    Component.ROTATION: rotation.objects,
     Component.DEPLOYMENT: lambda options: [
         (workload.CLAIM, workload.claim(options)),
         (workload.DEPLOYMENT, workload.deployment(options)),

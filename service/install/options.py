@@ -32,6 +32,7 @@ class Component(StrEnum):
     NAMESPACE = "namespace"
     RBAC = "rbac"
     CERTIFICATE = "certificate"
+    ROTATION = "rotation"
     DEPLOYMENT = "deployment"
     SERVICE = "service"
     PDB = "pdb"
@@ -40,7 +41,8 @@ class Component(StrEnum):
     MUTATING = "mutating"
 
 
-USUAL = tuple(part for part in Component if part not in {Component.CERTIFICATE, Component.MUTATING})
+_ASKED_FOR = {Component.CERTIFICATE, Component.ROTATION, Component.MUTATING}
+USUAL = tuple(part for part in Component if part not in _ASKED_FOR)
 
 
 class Options(NamedTuple):
@@ -85,6 +87,11 @@ class Options(NamedTuple):
                 f"`replicas` is {self.replicas}, and the log is one SQLite file with one writer",
                 hint="Several replicas need one PostgreSQL for the log and for holds, which is not "
                 "supported yet. For more throughput set PORTREEVE_LISTENERS.",
+            )
+        if {Component.CERTIFICATE, Component.ROTATION} <= set(self.components):
+            raise SettingsRefused(
+                "`certificate` (of cert-manager) and `rotation` would both write the same Secret",
+                hint="Choose one of them.",
             )
         if self.replicas < 1:
             raise SettingsRefused(f"`replicas` is {self.replicas}, expected 1")

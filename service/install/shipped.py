@@ -49,6 +49,8 @@ def files() -> dict[str, str]:
         "kustomize/base/kustomization.yaml": _KUSTOMIZATION,
         "kustomize/mutating/kustomization.yaml": _COMPONENT,
         "kustomize/mutating/webhooks.yaml": _GENERATED + _stream(base, (Component.MUTATING,)),
+        "kustomize/rotation/kustomization.yaml": _ROTATION,
+        "kustomize/rotation/rotation.yaml": _GENERATED + _stream(base, (Component.ROTATION,)),
         f"{_CHART}/Chart.yaml": _CHART_YAML,
         f"{_CHART}/values.yaml": _VALUES,
         f"{_CHART}/values.schema.json": _SCHEMA,
@@ -64,11 +66,14 @@ def files() -> dict[str, str]:
         f"{_CHART}/templates/certificate.yaml": _templated(
             _stream(chart, (Component.CERTIFICATE,)), ".Values.certManager"
         ),
+        f"{_CHART}/templates/rotation.yaml": _templated(
+            _stream(chart, (Component.ROTATION,)), ".Values.rotation"
+        ),
     }
 
 
 def _installation() -> tuple[Component, ...]:
-    left_out = {*_WEBHOOKS, Component.CERTIFICATE}
+    left_out = {*_WEBHOOKS, Component.CERTIFICATE, Component.ROTATION}
     return tuple(part for part in Component if part not in left_out)
 
 
@@ -186,6 +191,13 @@ kind: Component
 resources:
 - webhooks.yaml
 """
+_ROTATION = """\
+# Adds what keeps the certificate where no cert-manager does: `components: [../rotation]`.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+resources:
+- rotation.yaml
+"""
 _CHART_YAML = f"""\
 apiVersion: v2
 name: portreeve
@@ -204,10 +216,12 @@ bundle: default
 # While the service cannot be asked: Fail refuses what may take accelerators, Ignore admits it.
 failurePolicy: Fail
 timeoutSeconds: 10
-# The CA of the service's certificate, as base64 of PEM; empty with certManager.
+# The CA of the service's certificate, as base64 of PEM; empty with certManager and with rotation.
 caBundle: ""
 # Have cert-manager make and renew the certificate, and write the CA into the webhooks.
 certManager: false
+# The same without cert-manager, by a pod of our own; one of the two at most.
+rotation: false
 # More namespaces whose objects are never sent; kube-system and the release's own never are.
 exemptNamespaces: []
 # The webhooks that add to objects.
@@ -232,6 +246,7 @@ _SCHEMA = """\
     "timeoutSeconds": {"type": "integer", "minimum": 1, "maximum": 30},
     "caBundle": {"type": "string", "pattern": "^[A-Za-z0-9+/]*=*$"},
     "certManager": {"type": "boolean"},
+    "rotation": {"type": "boolean"},
     "exemptNamespaces": {
       "type": "array",
       "items": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"}
@@ -240,6 +255,10 @@ _SCHEMA = """\
     "watch": {"type": "boolean"},
     "install": {"type": "boolean"},
     "global": {"type": "object"}
+  },
+  "not": {
+    "required": ["certManager", "rotation"],
+    "properties": {"certManager": {"const": true}, "rotation": {"const": true}}
   }
 }
 """

@@ -154,20 +154,20 @@ def test_secrets_and_webhooks_of_a_cluster_are_kept(made: Guarded) -> None:
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
     }
-    for kind in ("Validating", "Mutating"):
-        made.must(
-            "create",
-            "-f",
-            "-",
-            stdin=json.dumps(
-                {
-                    "apiVersion": "admissionregistration.k8s.io/v1",
-                    "kind": f"{kind}WebhookConfiguration",
-                    "metadata": {"name": "kept"},
-                    "webhooks": [hook],
-                }
-            ),
+    applied = "".join(
+        "---\n"
+        + json.dumps(
+            {
+                "apiVersion": "admissionregistration.k8s.io/v1",
+                "kind": f"{kind}WebhookConfiguration",
+                "metadata": {"name": "kept"},
+                "webhooks": [hook],
+            }
         )
+        + "\n"
+        for kind in ("Validating", "Mutating")
+    )
+    made.must("apply", "--server-side", "-f", "-", stdin=applied)
 
     said = _certificates(made, "--webhooks=kept")
 
@@ -180,7 +180,9 @@ def test_secrets_and_webhooks_of_a_cluster_are_kept(made: Guarded) -> None:
     assert set(secret["data"]) == {"tls.crt", "tls.key"}
     assert _certificates(made, "--webhooks=kept").startswith("nothing to do before")
 
-    # Somebody applies the configuration without what was written into it.
+    # An upgrade leaves what was written; whoever takes it out has it put back.
+    made.must("apply", "--server-side", "-f", "-", stdin=applied)
+    assert _bundles(made, "kept") == {bundle}
     kind = "mutatingwebhookconfiguration"
     emptied = [{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]
     made.must("patch", kind, "kept", "--type=json", "-p", json.dumps(emptied))
@@ -188,3 +190,26 @@ def test_secrets_and_webhooks_of_a_cluster_are_kept(made: Guarded) -> None:
     found = made.must("get", kind, "kept", "-o", "json").stdout
     stated = json.loads(found)["webhooks"][0]["clientConfig"]["caBundle"]
     assert base64.b64decode(stated).decode() == bundle
+
+
+def test_the_account_of_the_pod_may_do_what_it_has_to_and_no_more(made: Guarded) -> None:
+    command = [str(PORTREEVE), "kubernetes", "manifests", "--cluster=x", "--with=rotation"]
+    written = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    made.must("apply", "--server-side", "-f", "-", stdin=written)
+    account = "--as=system:serviceaccount:portreeve:portreeve-certificates"
+
+    def may(verb: str, what: str, *options: str) -> bool:
+        done = made.cluster.kubectl("auth", "can-i", verb, what, account, *options)
+        return done.stdout.strip() == "yes"
+
+    within = ("-n", "portreeve")
+    kinds = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
+    for verb in ("get", "update"):
+        assert all(may(verb, f"{kind}/portreeve") for kind in kinds)
+        assert may(verb, "secrets/portreeve-tls", *within)
+        assert may(verb, "secrets/portreeve-authorities", *within)
+        assert not may(verb, "validatingwebhookconfigurations/other")
+        assert not may(verb, "secrets/portreeve-callers", *within)
+    assert may("create", "secrets", *within)
+    assert not may("create", "secrets", "-n", "default")
+    assert not may("list", "secrets", *within)

@@ -429,6 +429,7 @@ def test_the_chart_renders_what_the_command_writes(
         "caBundle": base64.b64encode(Authority().pem).decode(),
         "exemptNamespaces": ["network-agents"],
         "timeoutSeconds": 5,
+        "rotation": True,
         "watch": watch,
     }
     given = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
