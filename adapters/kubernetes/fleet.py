@@ -79,6 +79,22 @@ _MAKERS = (
 )
 
 
+class Place(NamedTuple):
+    """Where the pods of one flavor of a queue are put; ``None`` is anywhere."""
+
+    region: str | None
+    zone: str | None
+    instance_type: str | None
+    product: str | None
+
+    def may_be_of(self, sort: Sort) -> bool:
+        """Whether nodes of *sort* may be of the flavor; what a node does not say may be it."""
+        found = (sort.region, sort.zone, sort.instance_type, sort.product)
+        return all(
+            None in (one, other) or one == other for one, other in zip(self, found, strict=True)
+        )
+
+
 class Wanted(NamedTuple):
     """Which nodes a request may need.
 
@@ -89,6 +105,7 @@ class Wanted(NamedTuple):
         regions: The regions that it may be in; any if there are none.
         zone: The only zone, if there is one.
         instance_type: The only type of nodes, if there is one.
+        flavors: Where its queue puts it; anywhere if there are none.
     """
 
     resources: frozenset[str]
@@ -97,6 +114,7 @@ class Wanted(NamedTuple):
     regions: frozenset[str] = frozenset()
     zone: str | None = None
     instance_type: str | None = None
+    flavors: frozenset[Place] = frozenset()
 
     def may_have(self, sort: Sort) -> bool:
         """Whether nodes of *sort* may do; what a node does not say may be anything."""
@@ -108,6 +126,7 @@ class Wanted(NamedTuple):
             (not self.regions or sort.region is None or sort.region in self.regions)
             and (self.zone is None or sort.zone in (None, self.zone))
             and (self.instance_type is None or sort.instance_type in (None, self.instance_type))
+            and (not self.flavors or any(place.may_be_of(sort) for place in self.flavors))
         )
 
 
@@ -192,6 +211,17 @@ def fleet_of(view: ClusterView) -> Fleet:
     if _last is None or _last.view is not view:
         _last = Fleet(view)
     return _last
+
+
+def place_of(stated: dict[str, str]) -> Place:
+    """Where pods are put that are selected for nodes with the labels *stated*."""
+    known = Nodes({label: Constraint((value,)) for label, value in stated.items()})
+    return Place(
+        _stated(stated, REGION),
+        _stated(stated, ZONE),
+        _stated(stated, INSTANCE_TYPE),
+        labels.product(known, None),
+    )
 
 
 def _told(sorts: _Sorts) -> tuple[NodeGroup, ...] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.kubernetes import declared
 from adapters.kubernetes.devices import DEVICE, device_of
-from adapters.kubernetes.fleet import Wanted, fleet_of
+from adapters.kubernetes.fleet import Place, Wanted, fleet_of, place_of
 from adapters.kubernetes.payload import mapping, objects, pairs, text
 from adapters.kubernetes.pods import read_tolerations
 from adapters.kubernetes.quantities import whole
@@ -46,13 +46,13 @@ def cluster_facts(view: ClusterView, request: Request) -> ClusterFacts | None:
     if view is UNWATCHED or (as_of := view.as_of) is None:
         return None
     namespace, moment = request.scope.namespace, as_of.astimezone(UTC)
-    fleet = fleet_of(view)
+    fleet, queue = fleet_of(view), _queue(view, request)
     return ClusterFacts(
         as_of=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         namespace=_namespace(view, namespace) if namespace else None,
-        nodes=fleet.groups(_wanted(request)),
+        nodes=fleet.groups(_wanted(request, queue)),
         grows=fleet.grows(),
-        queue=_queue(view, request),
+        queue=queue,
     )
 
 
@@ -85,7 +85,7 @@ def _namespace(view: ClusterView, name: str) -> NamespaceFacts | None:
     )
 
 
-def _wanted(request: Request) -> Wanted | None:
+def _wanted(request: Request, queue: QueueFacts | None) -> Wanted | None:
     """Which nodes the request may need; ``None`` where it needs none.
 
     A constraint counts where every resource has it. The former state needs no nodes of its own.
@@ -95,7 +95,8 @@ def _wanted(request: Request) -> Wanted | None:
     ]
     if not states:
         return None
-    resources, makers = set(), set()
+    resources: set[str] = set()
+    makers: set[str] = set()
     for item in (item for state in states for item in state.accelerators or ()):
         if item.resource is not None and "/" in item.resource:
             resources.add(item.resource)
@@ -109,6 +110,16 @@ def _wanted(request: Request) -> Wanted | None:
         regions=_regions(first),
         zone=first.zone if first is not None else None,
         instance_type=first.instance_type if first is not None else None,
+        flavors=_places(queue, resources) if queue is not None else frozenset(),
+    )
+
+
+def _places(queue: QueueFacts, resources: set[str]) -> frozenset[Place]:
+    """Where *queue* puts pods that ask for *resources*; none where that is not known."""
+    return frozenset(
+        place_of(flavor.node_labels)
+        for flavor in queue.flavors
+        if not resources or any(quota.resource in resources for quota in flavor.quotas)
     )
 
 

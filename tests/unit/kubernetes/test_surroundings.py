@@ -402,3 +402,20 @@ def test_what_is_not_there_of_a_queue_is_not_made_up() -> None:
         assert facts(MemoryView(local(broken)), request).queue == QueueFacts(
             name="team", exists=True
         )
+
+
+def test_only_nodes_of_the_flavors_of_a_queue_are_told() -> None:
+    card = {"nvidia.com/gpu.product": "NVIDIA-L4"}
+    nodes = node(), node("n2", card), node("n3", {}), node("n4", offers={"amd.com/gpu": 1})
+    quota = {"name": "nvidia.com/gpu", "nominalQuota": 1}
+    flavors = [{"name": "h100", "resources": [quota]}]
+    only = queue("ClusterQueue", "all", {"resourceGroups": [{"flavors": flavors}]})
+
+    def products(*more: dict[str, Any]) -> list[str | None]:
+        view = MemoryView(*nodes, local(), only, *more)
+        return [one.product for one in groups(view, asks(labels=QUEUED))]
+
+    assert products(flavor()) == ["NVIDIA-H100-80GB-HBM3", None]
+    assert products() == ["NVIDIA-H100-80GB-HBM3", "NVIDIA-L4", None]
+    amd = asks({"amd.com/gpu": 1}, labels=QUEUED)
+    assert len(groups(MemoryView(*nodes, local(), only, flavor()), amd)) == 1
