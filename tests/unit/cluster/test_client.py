@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from fake_apiserver import (
     refusal,
     thing,
 )
+from kubernetes.config import incluster_config
 
 from service.cluster import client
 from service.cluster.client import Client, Served
@@ -289,3 +291,32 @@ current-context: x
         )
         Client.connect(path).page(THINGS)
         assert fake.asked[0].headers["authorization"] == "Bearer t0k3n"
+
+
+def test_within_a_pod_the_account_is_used_and_its_token_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, ca = tmp_path / "token", tmp_path / "ca.crt"
+    token.write_text("first")
+    ca.write_text("a certificate")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(ca))
+    asking = Client.connect("in-cluster")
+    assert asking.host == "https://[fd00::1]:443"
+
+    def shown() -> str:
+        sent = asking._api.param_serialize("GET", "/", auth_settings=["BearerToken"])
+        return str(sent[2]["authorization"])
+
+    assert shown() == "bearer first"
+    token.write_text("second")
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(minutes=2)
+
+    monkeypatch.setattr(incluster_config.datetime, "datetime", Later)
+    assert shown() == "bearer second"
