@@ -38,9 +38,9 @@ class HygieneParameters(Value):
             give its accelerators back; ``None`` is any number. One day.
         pinned_environments: Environments in which images are named by digest.
         agent_namespaces: Namespaces of the platform's own agents, which watch and prepare nodes and
-            need ways to accelerators that others must not have. Who may create pods there is
-            trusted with every accelerator of the cluster. The defaults are those in which makers
-            install theirs.
+            need ways to accelerators, and administrative access to devices, that others must not
+            have. Who may create pods there is trusted with every accelerator of the cluster. The
+            defaults are those in which makers install theirs.
         clusters: By name of the cluster, what its pods need; rules about it are silent elsewhere.
     """
 
