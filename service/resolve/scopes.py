@@ -85,7 +85,9 @@ def apply(draft: Draft, facts: ScopeFacts) -> None:
     if facts.vendor is not None and _yields(draft, "/vendor", draft.vendor):
         draft.vendor = facts.vendor
         draft.learn("/vendor", "scope")
-    if facts.region is not None and _yields(draft, "/region", draft.region):
+    # What is bought elsewhere from within a place, as by Crossplane, is in no region of that place.
+    is_of_vendor = facts.vendor in {None, draft.vendor}
+    if facts.region is not None and is_of_vendor and _yields(draft, "/region", draft.region):
         draft.region = facts.region
         draft.learn("/region", "scope")
     if facts.data:

@@ -129,6 +129,17 @@ def test_a_scope_does_not_fill_in_a_region_that_is_known_only_after_apply(
     assert "/region" not in filled.unknown
 
 
+def test_a_region_of_one_vendor_is_not_that_of_what_is_bought_from_another(
+    resolve: Any, capacity: Any
+) -> None:
+    unplaced = capacity(region=None, unknown={"/region": Reason.UNDECLARED})
+
+    resource = resolve(unplaced, cluster="eu-prod")
+
+    assert (resource.vendor, resource.region) == ("aws", None)
+    assert resource.unknown["/region"] is Reason.UNDECLARED
+
+
 def test_a_required_region_beside_another_one_of_the_scope_leaves_both_possible(
     resolve: Any, workload: Any
 ) -> None:
