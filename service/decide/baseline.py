@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.model.resource import Resource
 
 _Kind = tuple[str | None, str | None]
+_OF_NODES = "inferred:cluster"
 
 
 class Lapsed(NamedTuple):
@@ -82,15 +83,19 @@ def ended(lapsed: Lapsed, finding: Finding) -> Finding:
 
 
 def taken_by(resource: Resource) -> Taken:
-    """What the resolved *resource* takes."""
+    """What the resolved *resource* takes, as far as it or the organisation says so.
+
+    What only the nodes of its cluster tell is left out: it changes when nodes are added, and nobody
+    has asked for more then.
+    """
     price = resource.cost.micros_per_hour.max
     return Taken(
         accelerators=_accelerators(resource),
         nodes=resource.nodes.max,
         micros_per_hour=price,
         currency=resource.cost.currency if price is not None else None,
-        vendor=resource.vendor,
-        region=resource.region,
+        vendor=None if _is_of_nodes(resource, "/vendor") else resource.vendor,
+        region=None if _is_of_nodes(resource, "/region") else resource.region,
         instance_type=resource.instance_type,
         price_kind=resource.price_kind,
         data=tuple(sorted({item.data_class for item in resource.data})),
@@ -127,8 +132,10 @@ def _accelerators(resource: Resource) -> tuple[TakenAccelerators, ...] | None:
         return None
     counted: Counter[_Kind] = Counter()
     uncounted: dict[_Kind, int | None] = {}
-    for item in resource.accelerators:
-        kind = (item.model, item.slice)
+    for index, item in enumerate(resource.accelerators):
+        # The label of a node says of which model its devices are, and which part of one each is.
+        of_nodes = _is_of_nodes(resource, f"/accelerators/{index}/model")
+        kind = (None, None) if of_nodes else (item.model, item.slice)
         if item.total.max is not None:
             counted[kind] += item.total.max
             continue
@@ -145,6 +152,10 @@ def _accelerators(resource: Resource) -> tuple[TakenAccelerators, ...] | None:
             for (model, part), each in sorted(uncounted.items(), key=_named)
         ]
     )
+
+
+def _is_of_nodes(resource: Resource, pointer: str) -> bool:
+    return resource.provenance.get(pointer) == _OF_NODES
 
 
 def _named(item: tuple[_Kind, object]) -> tuple[str, str]:

@@ -287,7 +287,7 @@ def governed(inhabited: Inhabited) -> Iterator[Service]:
     (folder / "bundle.yaml").write_text('name: acme\nrevision: "1"\nextends: example\n')
     (folder / "org" / "existing.yaml").write_text("on_existing: enforce\n")
     baseline = folder / "org" / "baseline.yaml"
-    options = ("--unwatched", "--write-baseline", str(baseline))
+    options = ("--write-baseline", str(baseline))
     done = inhabited.scan(*options, "--until", "2126-12-31", log="baseline.db")
     assert done.returncode == 0, done.stderr
     assert f"{baseline}: " in done.stderr

@@ -257,6 +257,23 @@ def test_what_a_resource_takes(resource_of: Any) -> None:
     assert taken_by(resource_of(accelerators=None)).accelerators is None
 
 
+def test_what_only_nodes_tell_is_not_what_was_accepted(resource_of: Any) -> None:
+    state: dict[str, Any] = {
+        "accelerators": (accelerators(8, slice="1g.10gb"), accelerators(4, "amd-mi300x")),
+        "vendor": "gcp",
+        "region": "europe-west4",
+    }
+    pointers = ("/vendor", "/region", "/accelerators/0/model")
+    seen = taken_by(resource_of(**state, provenance=dict.fromkeys(pointers, "inferred:cluster")))
+    unseen = taken_by(
+        resource_of(accelerators=(accelerators(8, None), accelerators(4, "amd-mi300x")))
+    )
+
+    # Nodes of another sort are added, or nobody watches: nothing grew.
+    assert seen == unseen == taken(of(8, None), of(4, "amd-mi300x"))
+    assert growth(seen, taken_by(resource_of(**state))) != ""
+
+
 counts = st.integers(0, 20)
 models = st.sampled_from([None, "x", "y"])
 kinds = st.sampled_from([None, "half"])

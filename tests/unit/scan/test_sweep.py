@@ -245,3 +245,28 @@ async def test_the_report_says_what_a_person_asks(run: Run, recorded: Any) -> No
     assert r"a\|b\[31m\<i\>" in page_text
     assert "\x1b" not in page_text
     assert Survey.model_validate_json(survey.model_dump_json()) == survey
+
+
+async def test_nodes_that_are_added_end_no_baseline(
+    run: Run, recorded: Any, bundle: Bundle, tmp_path: Path
+) -> None:
+    pages = recorded.pages["/api/v1/nodes"]
+    recorded.pages["/api/v1/nodes"] = [
+        each._replace(items=[item for item in each.items if "l4" not in item["metadata"]["name"]])
+        for each in pages
+    ]
+    before = await run(_Engine(), _Log())
+    file = tmp_path / "baseline.yaml"
+    file.write_text(as_text([row for item in before.objects for row in item.accepted]))
+    recorded.pages["/api/v1/nodes"] = pages
+
+    after = await run(_Engine(), _Log(), judging=with_baseline(bundle, file))
+
+    def models(survey: Survey) -> set[str | None]:
+        [job] = [item for item in survey.objects if item.name == "running"]
+        assert job.resource is not None
+        assert job.resource.accelerators is not None
+        return {item.model for item in job.resource.accelerators}
+
+    assert (models(before), models(after)) == ({"nvidia-h100-sxm"}, {None})
+    assert "Job vision-cameras/running" in {item.address for item in after.kept}
