@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import copy
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from service.certificates.folder import BUNDLE, CERTIFICATE, KEY, read_book
@@ -41,6 +43,11 @@ class Secrets:
         """Keep them in *namespace*."""
         self._client = client
         self._namespace = namespace
+        self._read: dict[str, dict[str, Any] | None] = {}
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Others may take steps: what they changed after ``read`` is not written over."""
+        return contextlib.nullcontext()
 
     def read(self) -> Kept:
         """What is kept.
@@ -49,8 +56,10 @@ class Secrets:
             ClusterUnavailable: The API server gave no usable answer.
             SettingsRefused: The Secret of the authorities is not what was written.
         """
-        book = _data(self._get(AUTHORITIES)).get(_BOOK)
-        tls = _data(self._get(TLS))
+        for name in (AUTHORITIES, TLS):
+            self._read[name] = self._client.read(_SECRETS, self._namespace, name)
+        book = _data(self._read[AUTHORITIES]).get(_BOOK)
+        tls = _data(self._read[TLS])
         whole = CERTIFICATE in tls and KEY in tls
         where = f"{self._namespace}/{AUTHORITIES}"
         return Kept(
@@ -76,20 +85,18 @@ class Secrets:
         content = {CERTIFICATE: pair.certificate, KEY: pair.key}
         self._put(TLS, "kubernetes.io/tls", content)
 
-    def _get(self, name: str) -> dict[str, Any] | None:
-        return self._client.read(_SECRETS, self._namespace, name)
-
     def _put(self, name: str, kind: str, content: dict[str, bytes]) -> None:
         data = {key: base64.b64encode(value).decode() for key, value in content.items()}
-        found = self._get(name)
+        found = self._read.get(name)
         if found is None:
             metadata = {"name": name, "namespace": self._namespace, "labels": _LABELS}
             secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind}
-            self._client.create(_SECRETS, self._namespace, {**secret, "data": data})
-            return
-        # With its resourceVersion, so that what another process wrote meanwhile is not lost.
-        changed = {**found, "data": {**(found.get("data") or {}), **data}}
-        self._client.update(_SECRETS, self._namespace, name, changed)
+            made = self._client.create(_SECRETS, self._namespace, {**secret, "data": data})
+        else:
+            # With the resourceVersion that it was read with.
+            changed = {**found, "data": {**(found.get("data") or {}), **data}}
+            made = self._client.update(_SECRETS, self._namespace, name, changed)
+        self._read[name] = made
 
 
 class Webhooks:

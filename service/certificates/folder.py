@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,6 +19,7 @@ CERTIFICATE, KEY = "tls.crt", "tls.key"
 _BOOK = "authorities.json"
 BUNDLE = "ca.crt"
 _TOLD = "published.crt"
+_LOCK = ".lock"
 
 
 class Folder:
@@ -36,6 +40,24 @@ class Folder:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _unusable(path, error) from error
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """While no other process of this machine takes steps in the folder.
+
+        Raises:
+            SettingsRefused: The folder cannot be written to.
+        """
+        path = self._path / _LOCK
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def read(self) -> Kept:
         """What is kept.

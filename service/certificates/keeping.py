@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -34,7 +35,14 @@ class Kept(NamedTuple):
 
 
 class Store(Protocol):
-    """Where authorities and the certificate of the service are kept."""
+    """Where authorities and the certificate of the service are kept.
+
+    What two processes do at the same time is kept apart: by ``alone``, or because nothing is
+    written over what changed after it was read.
+    """
+
+    def alone(self) -> AbstractContextManager[object]:
+        """While nobody else takes steps, as far as that can be had."""
 
     def read(self) -> Kept:
         """What is kept."""
@@ -85,6 +93,10 @@ class Keeper:
             GovernanceError: The store or the cluster could not be used. Nothing is broken by that:
                 what was not done is done the next time.
         """
+        with self._store.alone():
+            return self._advance()
+
+    def _advance(self) -> Rest:
         for _ in range(_MOST_STEPS):
             held = self._look()
             step = next_step(held, self._terms, self._clock())
@@ -111,8 +123,9 @@ class Keeper:
         Raises:
             GovernanceError: As ``advance``.
         """
-        book = self._look().book
-        self._make(MakeAuthority(book.authorities if book else ()))
+        with self._store.alone():
+            book = self._look().book
+            self._make(MakeAuthority(book.authorities if book else ()))
 
     def retire(self) -> Rest | None:
         """Trust no authority but the newest any more; then as ``advance``.
@@ -123,11 +136,12 @@ class Keeper:
         Raises:
             GovernanceError: As ``advance``.
         """
-        step = retired(self._look())
-        if step is None:
-            return None
-        self._retire(step)
-        return self.advance()
+        with self._store.alone():
+            step = retired(self._look())
+            if step is None:
+                return None
+            self._retire(step)
+            return self._advance()
 
     def _look(self) -> Held:
         kept = self._store.read()

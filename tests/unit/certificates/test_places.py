@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -38,7 +39,8 @@ class _Cluster:
 
     def create(self, served: Served, namespace: str, body: Mapping[str, Any]) -> dict[str, Any]:
         name = body["metadata"]["name"]
-        assert (served.path(namespace), name) not in self.objects
+        if (served.path(namespace), name) in self.objects:
+            raise ClusterUnavailable("it is there", answered=CONFLICT)
         return self._put(served.path(namespace), name, body)
 
     def update(
@@ -85,6 +87,23 @@ def test_a_folder_gives_back_what_it_keeps_and_shows_keys_to_nobody_else(tmp_pat
     assert not list((tmp_path / "tls").glob(".*"))
 
 
+def test_one_at_a_time_takes_steps_in_a_folder(tmp_path: Path) -> None:
+    came: list[str] = []
+
+    def second() -> None:
+        with Folder(tmp_path).alone():
+            came.append("second")
+
+    other = threading.Thread(target=second)
+    with Folder(tmp_path).alone():
+        other.start()
+        other.join(0.2)
+        came.append("first")
+    other.join()
+
+    assert came == ["first", "second"]
+
+
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsRefused, match="file"):
@@ -94,6 +113,9 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "authorities.json").write_text("{}")
     with pytest.raises(SettingsRefused, match=r"authorities\.json"):
         folder.read()
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(SettingsRefused, match="lock"), folder.alone():
+        pass
     (tmp_path / "tls.crt").mkdir()
     with pytest.raises(SettingsRefused, match=r"tls\.crt"):
         folder.write_pair(PAIR)
@@ -126,6 +148,23 @@ def test_secrets_give_back_what_they_keep() -> None:
     tls = cluster.objects["/api/v1/namespaces/portreeve/secrets", TLS]
     assert tls["type"] == "kubernetes.io/tls"
     assert set(tls["data"]) == {"tls.crt", "tls.key"}
+
+
+def test_what_another_process_kept_meanwhile_is_not_written_over() -> None:
+    cluster = _Cluster()
+    first, second = (Secrets(cluster.client, "portreeve") for _ in range(2))
+    assert first.read() == second.read() == Kept(None, None)
+
+    second.write_book(BOOK)
+    with pytest.raises(ClusterUnavailable) as made:
+        first.write_book(BOOK.model_copy(update={"key": "lost"}))
+    first.read()
+    second.write_book(BOOK)
+    with pytest.raises(ClusterUnavailable) as changed:
+        first.write_book(BOOK.model_copy(update={"key": "lost"}))
+
+    assert (made.value.answered, changed.value.answered) == (CONFLICT, CONFLICT)
+    assert second.read().book == BOOK
 
 
 def test_the_pod_of_the_service_gets_no_key_of_the_authority() -> None:

@@ -74,6 +74,9 @@ class _World:
 class _Store:
     world: _World
 
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def read(self) -> Kept:
         return self.world.kept
 
