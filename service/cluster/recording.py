@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -46,6 +46,19 @@ class _Change(NamedTuple):
     def then(self, seen: Seen) -> _Change:
         """This and *seen* in one: whoever comes late learns where it began and where it stands."""
         return _Change(self.before, seen.after, self.is_listed or seen.is_listed)
+
+
+class _Look(NamedTuple):
+    """A change on its way to being told; without ``observed``: all objects of ``kind`` were seen.
+
+    ``uid`` is that of ``after`` where that is worth reading.
+    """
+
+    kind: KindName
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    observed: Observed | None = None
+    uid: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -98,12 +111,13 @@ class Recording:
 
     async def run(self) -> None:
         """Record, for ever."""
-        subjects = Subjects(self._cluster, await self._living(), clock=self._clock)
+        living = await self._read(lambda: self._reader.living(self._cluster))
+        subjects = Subjects(self._cluster, living, clock=self._clock)
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                if events := self._next(subjects):
+                if events := await self._next(subjects):
                     await self._record(events)
                 await asyncio.sleep(_REST_SECONDS)
 
@@ -122,45 +136,67 @@ class Recording:
             self._waiting[kind] = None
             self._wake.set()
 
-    def _next(self, subjects: Subjects) -> list[SubjectEvent]:
-        """What the next few changes mean, for as long as nobody notices that it takes time."""
-        until = time.monotonic() + _SLICE_SECONDS
+    async def _next(self, subjects: Subjects) -> list[SubjectEvent]:
+        """What the next few changes mean; other things are done in between."""
+        taken = self._take()
+        uids = [one.uid for one in taken if one.uid and not subjects.remembers(one.uid)]
+        if uids:
+            subjects.recall(await self._read(lambda: self._reader.last(self._cluster, uids)))
         events: list[SubjectEvent] = []
-        while self._waiting and len(events) < _MOST_AT_ONCE and time.monotonic() < until:
-            key = next(iter(self._waiting))
-            change = self._waiting.pop(key)
-            if isinstance(key, Key) and change is not None:
-                try:
-                    events += self._told(subjects, change)
-                except Exception:  # noqa: BLE001 - one object must not end what is told of others
-                    _LOG.exception("defect", kind=key.kind.kind, group=key.kind.group)
-            elif isinstance(key, KindName):
-                events += subjects.listed(key)
+        until = time.monotonic() + _SLICE_SECONDS
+        for one in taken:
+            try:
+                events += self._told(subjects, one)
+            except Exception:  # noqa: BLE001 - one object must not end what is told of others
+                _LOG.exception("defect", kind=one.kind.kind, group=one.kind.group)
+            if time.monotonic() >= until:
+                await asyncio.sleep(_REST_SECONDS)
+                until = time.monotonic() + _SLICE_SECONDS
         return events
 
-    def _told(self, subjects: Subjects, change: _Change) -> list[SubjectEvent]:
-        observed = Observed.LIST if change.is_listed else Observed.WATCH
-        before = decode(change.before) if change.before is not None else None
-        after = decode(change.after) if change.after is not None else None
+    def _take(self) -> list[_Look]:
+        """The next few changes, decoded, for as long as nobody notices that it takes time."""
+        until = time.monotonic() + _SLICE_SECONDS
+        taken: list[_Look] = []
+        while self._waiting and len(taken) < _MOST_AT_ONCE and time.monotonic() < until:
+            key = next(iter(self._waiting))
+            change = self._waiting.pop(key)
+            if isinstance(key, KindName) or change is None:
+                taken.append(_Look(key if isinstance(key, KindName) else key.kind))
+                continue
+            before = decode(change.before) if change.before is not None else None
+            after = decode(change.after) if change.after is not None else None
+            observed = Observed.LIST if change.is_listed else Observed.WATCH
+            uid = ""
+            if after is not None and may_take(after, self._kinds, self._held):
+                uid = uid_of(after)
+            taken.append(_Look(key.kind, before, after, observed, uid))
+        return taken
+
+    def _told(self, subjects: Subjects, one: _Look) -> list[SubjectEvent]:
+        if one.observed is None:
+            return subjects.listed(one.kind)
         events: list[SubjectEvent] = []
-        uid = uid_of(after) if after is not None else ""
-        if before is not None and (former := uid_of(before)) != uid:
-            events += subjects.lose(former, observed, deleted_at(before))
-        if after is not None and (subjects.knows(uid) or may_take(after, self._kinds, self._held)):
-            life = read_life(after, cluster=self._cluster, kinds=self._kinds)
+        uid = uid_of(one.after) if one.after is not None else ""
+        if one.before is not None and (former := uid_of(one.before)) != uid:
+            events += subjects.lose(former, one.observed, deleted_at(one.before))
+        if one.after is not None and (one.uid or subjects.knows(uid)):
+            life = read_life(one.after, cluster=self._cluster, kinds=self._kinds)
             if life is not None:
-                events += subjects.see(life, observed)
+                events += subjects.see(life, one.observed)
             else:
                 subjects.keep(uid)
         return events
 
-    async def _living(self) -> Sequence[SubjectEvent]:
+    async def _read(self, read: Callable[[], Sequence[SubjectEvent]]) -> Sequence[SubjectEvent]:
+        """What *read* finds in the log, once that can be read."""
         pause = _FIRST_PAUSE
         while True:
             try:
-                return await asyncio.to_thread(self._reader.living, self._cluster)
+                return await asyncio.to_thread(read)
             except LogUnavailable as error:
-                _LOG.error("subject_events_not_read", reason=error.message)
+                if pause == _FIRST_PAUSE:
+                    _LOG.error("subject_events_not_read", reason=error.message)
             await asyncio.sleep(pause)
             pause = min(_LONGEST_PAUSE, pause * 2)
 

@@ -81,6 +81,19 @@ class Subjects:
         """Whether anything was told of the object *uid*, which is still there."""
         return uid in self._known
 
+    def remembers(self, uid: str) -> bool:
+        """Whether it is clear what was told of the object *uid*, if anything."""
+        return uid in self._known or uid in self._gone or uid in self._silent
+
+    def recall(self, events: Iterable[SubjectEvent]) -> None:
+        """Take over the last events that the log has of objects which are not remembered."""
+        for event in events:
+            known = Known.of(event)
+            if known.is_over:
+                _put(self._gone, event.uid, known)
+            else:
+                self._hold(known)
+
     def living(self) -> frozenset[str]:
         """The uids of objects of which was told that they are there and not over."""
         return frozenset(uid for uid, known in self._known.items() if not known.is_over)
@@ -92,8 +105,10 @@ class Subjects:
         version = former.version if former is not None else self._silent.get(life.uid, "")
         if _is_older(life.version, version):
             return []
-        if known is None and former is not None and observed is not Observed.LIST:
-            return []  # of before it was deleted; only a list proves that it is there
+        if known is None and former is not None:
+            if observed is not Observed.LIST:
+                return []  # of before it was deleted; only a list proves that it is there
+            known = self._hold(former)
         told: list[SubjectEvent] = []
         other = self._known.get(self._at.get((life.kind, life.address), ""))
         if other is not None and other.uid != life.uid:
@@ -101,7 +116,7 @@ class Subjects:
                 return []
             told += self.lose(other.uid, observed)
         self._unseen.discard(life.uid)
-        if (event := self._next(life, known, former, observed)) is not None:
+        if (event := self._next(life, known, observed)) is not None:
             told.append(event)
         elif known is not None:
             self._known[life.uid] = known._replace(version=life.version)
@@ -135,9 +150,7 @@ class Subjects:
         missing = [uid for uid in self._unseen if self._known[uid].kind == kind]
         return [event for uid in missing for event in self.lose(uid, Observed.LIST)]
 
-    def _next(
-        self, life: Life, known: Known | None, former: Known | None, observed: Observed
-    ) -> SubjectEvent | None:
+    def _next(self, life: Life, known: Known | None, observed: Observed) -> SubjectEvent | None:
         is_running = life.outcome is None and not life.is_going
         if known is not None and not known.is_over:
             if life.outcome is not None:
@@ -149,16 +162,19 @@ class Subjects:
                 return self._keep(self._begin(life, known, observed))
             return None
         if is_running and life.takes:
-            return self._keep(self._begin(life, former, observed))
+            return self._keep(self._begin(life, known, observed))
         return None
 
     def _keep(self, event: SubjectEvent) -> SubjectEvent:
-        known = Known.of(event)
-        self._known[event.uid] = known
-        self._at[_place(known)] = event.uid
-        self._gone.pop(event.uid, None)
-        self._silent.pop(event.uid, None)
+        self._hold(Known.of(event))
         return event
+
+    def _hold(self, known: Known) -> Known:
+        self._known[known.uid] = known
+        self._at[_place(known)] = known.uid
+        self._gone.pop(known.uid, None)
+        self._silent.pop(known.uid, None)
+        return known
 
     def _begin(self, life: Life, former: Known | None, observed: Observed) -> SubjectEvent:
         previous = former and former.event_id

@@ -17,7 +17,7 @@ from service.model.base import Value
 from service.model.subject_event import Happened, SubjectEvent
 from service.store.schema import subject_events
 
-_MOST_SUBJECTS = 500
+_MOST_NAMES = 500
 """Names in one question: SQLite takes 32,766 parameters, older ones 999."""
 
 
@@ -63,7 +63,7 @@ class EventReader:
         Raises:
             LogUnavailable: The log cannot be read.
         """
-        names = list(dict.fromkeys(subjects))[:_MOST_SUBJECTS]
+        names = list(dict.fromkeys(subjects))[:_MOST_NAMES]
         query = (
             select(subject_events.c.seq, subject_events.c.body)
             .where(subject_events.c.subject.in_(names), subject_events.c.time >= micros(since))
@@ -87,6 +87,23 @@ class EventReader:
             subject_events.c.seq.in_(last), subject_events.c.event == Happened.APPLIED.value
         )
         return tuple(event for _, event in self._events(query))
+
+    def last(self, cluster: str | None, uids: Sequence[str]) -> tuple[SubjectEvent, ...]:
+        """The last event of each of at most 500 objects in *cluster* of which there is any.
+
+        Raises:
+            LogUnavailable: The log cannot be read.
+        """
+        last = (
+            select(func.max(subject_events.c.seq))
+            .where(subject_events.c.uid.in_(uids[:_MOST_NAMES]))
+            .where(subject_events.c.cluster == (cluster or ""))
+            .group_by(subject_events.c.uid)
+        )
+        query = select(subject_events.c.seq, subject_events.c.body)
+        return tuple(
+            event for _, event in self._events(query.where(subject_events.c.seq.in_(last)))
+        )
 
     def _events(self, query: Select[Any]) -> list[tuple[int, SubjectEvent]]:
         with connected(self._path) as connection:

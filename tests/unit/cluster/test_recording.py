@@ -214,6 +214,23 @@ async def test_what_ended_while_the_service_was_away_is_found_by_a_list(service:
         assert len(service.found()) == 8
 
 
+async def test_what_was_looked_for_in_the_wrong_place_is_found_again(service: Service) -> None:
+    for there, expected in ((job(),), 1), ((), 2), ((job(),), 3), ((job(),), 3):
+        async with service.running() as cluster:
+            cluster.list(*there, job("u2", name="z"))
+            until = asyncio.get_running_loop().time() + 10
+            while len([one for one in service.found() if one[0] == "u1"]) < expected:
+                assert asyncio.get_running_loop().time() < until, service.found()
+                await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+
+    assert [one[1:] for one in service.found() if one[0] == "u1"] == [
+        ("applied", "list"),
+        ("ended", "list"),
+        ("applied", "list"),
+    ]
+
+
 async def test_what_changes_while_it_waits_is_not_taken_for_gone(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,6 +199,38 @@ def test_a_service_that_was_away_goes_on_where_it_was() -> None:
     assert after.listed(JOB) == []
 
 
+def test_what_ended_by_mistake_is_there_again_after_a_restart() -> None:
+    before = subjects()
+    (first,) = before.see(life(), WATCH)
+    (second,) = subjects(first).listed(JOB)
+    after = subjects()
+    assert not after.remembers("u1")
+    after.recall([second])
+    (third,) = after.see(life(), LIST)
+
+    assert third.previous == second.event_id
+    assert third.event_id != first.event_id
+
+
+def test_what_was_over_before_a_restart_may_run_again_after_it() -> None:
+    before = subjects()
+    before.see(life(), WATCH)
+    (over,) = before.see(life(version=2, outcome=BROKEN), WATCH)
+    after = subjects()
+    after.recall([over])
+
+    assert after.see(life(version=2, outcome=BROKEN), LIST) == []
+    assert words(after.see(life(version=3), WATCH)) == [("u1", "applied", None)]
+
+
+def test_what_another_service_told_meanwhile_is_not_told_again() -> None:
+    (told,) = subjects().see(life(), WATCH)
+    other = subjects()
+    other.recall([told])
+
+    assert other.see(life(), WATCH) == []
+
+
 def test_what_is_there_in_another_form_is_not_missing() -> None:
     (told,) = subjects().see(life(), WATCH)
     after = subjects(told)
@@ -236,6 +268,9 @@ class Log:
     def last(self) -> dict[str, SubjectEvent]:
         return {event.uid: event for event in self.events.values()}
 
+    def of(self, uid: str) -> list[SubjectEvent]:
+        return [event for event in [self.last().get(uid)] if event is not None]
+
     def living(self) -> list[SubjectEvent]:
         return [event for event in self.last().values() if event.event is Happened.APPLIED]
 
@@ -268,6 +303,11 @@ class Cluster(RuleBasedStateMachine):
         self.stream.append(one)
         self.past.append(one)
 
+    def _see(self, one: Life, observed: Observed) -> None:
+        if not self.seen.remembers(one.uid):
+            self.seen.recall(self.log.of(one.uid))
+        self.log.keep(self.seen.see(one, observed))
+
     names = st.sampled_from(["a", "b", "c"])
 
     @rule(name=names, digest=st.sampled_from(["sha256:a", "sha256:b"]), takes=st.booleans())
@@ -293,8 +333,10 @@ class Cluster(RuleBasedStateMachine):
     @rule()
     def watch(self) -> None:
         for one in self.stream:
-            told = self.seen.lose(one, WATCH) if isinstance(one, str) else self.seen.see(one, WATCH)
-            self.log.keep(told)
+            if isinstance(one, str):
+                self.log.keep(self.seen.lose(one, WATCH))
+            else:
+                self._see(one, WATCH)
         self.stream.clear()
 
     @precondition(lambda self: self.stream)
@@ -307,7 +349,7 @@ class Cluster(RuleBasedStateMachine):
     def hear_late(self, data: st.DataObject, observed: Observed) -> None:
         one = data.draw(st.sampled_from(self.past))
         if observed is WATCH or one in self.objects.values():
-            self.log.keep(self.seen.see(one, observed))
+            self._see(one, observed)
 
     @rule()
     def read_all(self) -> None:
@@ -315,7 +357,7 @@ class Cluster(RuleBasedStateMachine):
         self.stream.clear()
         there = {one.uid for one in self.objects.values()}
         for one in self.objects.values():
-            self.log.keep(self.seen.see(one, LIST))
+            self._see(one, LIST)
         for uid in [uid for uid in self.seen._known if uid not in there]:
             self.log.keep(self.seen.lose(uid, LIST))
         self.log.keep(self.seen.listed(JOB))
@@ -327,6 +369,14 @@ class Cluster(RuleBasedStateMachine):
         self.stream.clear()
         self.past = list(self.objects.values())
         self.read_all()
+
+    @rule()
+    def look_elsewhere(self) -> None:
+        """A service that was pointed at another cluster, and then at this one again."""
+        self.seen = subjects(*self.log.living())
+        self.log.keep(self.seen.listed(JOB))
+        assert self.log.living() == []
+        self.restart()
 
     def _agrees(self) -> None:
         living = {event.uid: event for event in self.log.living()}
@@ -345,7 +395,7 @@ class Cluster(RuleBasedStateMachine):
         for events in lives.values():
             assert events[0].event is Happened.APPLIED
             for one, following in pairwise(events):
-                assert following.previous in {one.event_id, None}
+                assert following.previous == one.event_id
                 if one.event is Happened.APPLIED and following.event is Happened.APPLIED:
                     assert one.state_digest != following.state_digest
                 if one.event is not Happened.APPLIED:

@@ -178,6 +178,17 @@ async def test_those_live_whose_last_event_says_so(path: Path) -> None:
     assert reader.living(None) == (nowhere,)
 
 
+async def test_the_last_event_of_each_object_is_found(path: Path) -> None:
+    ends = ended("a", uid="u1")
+    changed = applied("b", uid="u2", at=1)
+    await keep(path, applied("a", uid="u1"), applied("b", uid="u2"), ends, changed)
+    await keep(path, applied("a", uid="u1", cluster="prod-us"), applied("c", uid="u3"))
+    reader = EventReader(path)
+
+    assert set(reader.last("prod-eu", ["u1", "u2", "u9"])) == {ends, changed}
+    assert reader.last(None, ["u1"]) == ()
+
+
 async def test_events_about_some_subjects_come_in_their_order(path: Path) -> None:
     before, one = applied("a", at=-1), applied("a", at=0)
     two, three = ended("b", at=1), ended("a", at=2)
