@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -20,6 +22,13 @@ from payloads import review
 from relay import Relay, relay
 from running import Service, portreeve, tool, wait_until
 
+from adapters.kubernetes import kinds
+from adapters.kubernetes.pruning import prune
+from adapters.kubernetes.watched import REPLICA_SET
+from service.cluster.client import Client, Served
+from service.cluster.held import Held
+from service.cluster.watcher import following
+from service.cluster.watcher import watched as watched_by
 from service.install.manifests import documents
 from service.install.options import Component, Options
 
@@ -285,6 +294,76 @@ def test_an_api_server_that_dies_and_comes_back_is_followed_again(tmp_path: Path
                 # Told to end it would wait for the watches of a service that still runs.
                 again.kill()
                 again.wait()
+
+
+def _replica_set(name: str, replicas: int, limits: dict[str, str]) -> dict[str, Any]:
+    container = {"name": "main", "image": "app", "resources": {"limits": limits}}
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
+    selector = {"matchLabels": {"app": name}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": name, "namespace": _NAMESPACE},
+        "spec": {"replicas": replicas, "selector": selector, "template": template},
+    }
+
+
+def _change(client: Client, served: Served, name: str, chance: random.Random) -> None:
+    """Make, change or delete the object *name*, whichever is possible."""
+    found = client.read(served, _NAMESPACE, name)
+    if found is None:
+        limits = {"nvidia.com/gpu": "1"} if chance.random() < 0.5 else {"cpu": "1"}
+        client.create(served, _NAMESPACE, _replica_set(name, 1, limits))
+    elif chance.random() < 0.5:
+        client.delete(served, _NAMESPACE, name)
+    else:
+        found["spec"]["replicas"] = chance.randrange(9)
+        client.update(served, _NAMESPACE, name, found)
+
+
+def _is_there(client: Client, served: Served) -> dict[str, Any]:
+    items = [item for page in client.pages(served, limit=7) for item in page.items]
+    kind = kinds.shipped().find(served.group, served.kind)
+    return {item["metadata"]["name"]: prune(item, kind) for item in items}
+
+
+def _is_held(held: Held) -> dict[str, Any]:
+    found = {item["metadata"]["name"]: item for item in held.all(REPLICA_SET)}
+    for item in found.values():
+        item["metadata"].pop("resourceVersion")
+    return found
+
+
+async def test_after_any_history_all_listeners_hold_what_is_there(
+    running_cluster: Cluster,
+) -> None:
+    client = Client.connect(running_cluster.kubeconfig)
+    (served,) = [one for one in client.served() if one.kind == "ReplicaSet"]
+    chance = random.Random(3)
+    one, two = Held(), Held()
+
+    def churn() -> None:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            _change(client, served, f"r{chance.randrange(20)}", chance)
+
+    async with (
+        watched_by(str(running_cluster.kubeconfig), None, "info") as address,
+        following(address, one, says=False),
+        following(address, two, says=False),
+    ):
+        for _ in range(3):
+            await asyncio.to_thread(churn)
+            for child in _children(os.getpid()):
+                if "service.cluster.process" in _words(child):
+                    os.kill(child, signal.SIGKILL)
+        await asyncio.to_thread(churn)
+        expected = await asyncio.to_thread(_is_there, client, served)
+        async with asyncio.timeout(30):
+            while not _is_held(one) == _is_held(two) == expected:  # noqa: ASYNC110  # any change
+                await asyncio.sleep(0.1)
+    assert expected
+    client.close()
 
 
 def test_what_the_manifests_permit_is_enough_and_no_more(

@@ -14,6 +14,7 @@ from adapters.kubernetes.view import KindName
 from service.child import Child
 from service.cluster.held import Held
 from service.cluster.watcher import OLD_SECONDS, _say_old, age_seconds, watched
+from service.settings import read_settings
 
 _NODE = KindName("", "Node")
 _START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -65,6 +66,16 @@ def test_the_age_is_never_negative_and_unknown_before_anything_was_read() -> Non
     held.listed(_NODE, _START.timestamp())
     assert age_seconds(held, _START + timedelta(seconds=5)) == 5
     assert age_seconds(held, _START - timedelta(seconds=5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("stated", "where"),
+    [(None, None), ("off", None), ("", None), ("in-cluster", "in-cluster"), ("/a/b", "/a/b")],
+)
+def test_a_cluster_is_watched_only_where_the_setting_says_so(
+    stated: str | None, where: str | None
+) -> None:
+    assert read_settings(kubernetes_watch=stated).watched_cluster == where
 
 
 async def test_nothing_is_started_where_nothing_is_watched() -> None:
