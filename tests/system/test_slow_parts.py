@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -15,10 +16,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from cluster import cluster, webhook_credentials
 from opa_server import archived, opa, opa_server
 from payloads import deployment, review
 from relay import Relay, relay
-from running import Service, portreeve
+from running import Service, portreeve, tool, wait_until
 
 from service.bundle.load import load
 from service.bundle.shipped import shipped
@@ -158,3 +160,39 @@ def test_an_opa_server_that_hangs_refuses_in_time_with_a_record(
     assert after.response["allowed"] is True
     kept = service.get("/v1/decisions?code=SYS-DEADLINE").body["decisions"]
     assert [item["cause"] for item in kept] == ["error"] * len(answers)
+
+
+def test_a_slow_api_server_makes_no_answer_late(tmp_path: Path) -> None:
+    """Nobody asks the watched cluster while a request waits; what is known of it is a little old.
+
+    What happens where it hangs: tests/system/test_cluster_view.py.
+    """
+    for name in ("kube-apiserver", "etcd", "kubectl"):
+        if tool(name) is None:
+            pytest.skip(f"needs {name}")
+    admission = webhook_credentials(tmp_path, "absent.example", "token")
+    with cluster(tmp_path, admission) as running:
+        config = json.loads(running.kubeconfig.read_text())
+        server = config["clusters"][0]["cluster"]
+        with relay(urlsplit(server["server"]).port or 0) as between:
+            server["server"] = f"https://127.0.0.1:{between.port}"
+            relayed = tmp_path / "relayed.kubeconfig"
+            relayed.write_text(json.dumps(config))
+            env = {
+                "PORTREEVE_KUBERNETES_CLUSTER": "prod-eu",
+                "PORTREEVE_KUBERNETES_WATCH": str(relayed),
+            }
+            with portreeve(tmp_path, env=env) as service:
+                wait_until(lambda: _as_of(service) is not None, service.process)
+                between.delay = TIMEOUT_SECONDS
+                before = _as_of(service)
+                answers = _ask_at_once(service, 8)
+                wait_until(lambda: _as_of(service) > before, service.process)
+
+    assert {answer.response["allowed"] for answer in answers} == {True}
+    assert max(answer.seconds for answer in answers) < TIMEOUT_SECONDS
+
+
+def _as_of(service: Service) -> Any:
+    """Until when what is known of the watched cluster was current."""
+    return service.get("/healthz").body["cluster"]["as_of"]
