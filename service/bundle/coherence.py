@@ -48,7 +48,6 @@ def check_org(org: Org, bundle: Bundle, stated_in: Mapping[str, str]) -> None:
     _check_once("usage", ((u.team, u.vendor or "", u.role, u.currency) for u in org.usage))
     check_budgets(org.budgets)
     _check_once("waivers", ((waiver.id,) for waiver in org.waivers))
-    _check_once("baseline", ((row.subject, code) for row in org.baseline for code in row.codes))
 
 
 def _uses(org: Org, catalog: Mapping[str, Any], bundle: Bundle) -> Iterator[_Use]:

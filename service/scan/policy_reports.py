@@ -87,6 +87,8 @@ class Written(NamedTuple):
 def write_reports(cluster: Writer, survey: Survey, *, progress: Callable[[int], None]) -> Written:
     """Write a report for each object of *survey* with findings, and remove all others of ours.
 
+    Nothing is removed where a kind of objects could not be read.
+
     Raises:
         ClusterUnavailable: The cluster serves no such reports, or one could not be written.
     """
@@ -98,7 +100,10 @@ def write_reports(cluster: Writer, survey: Survey, *, progress: Callable[[int], 
         _put(cluster, served, item.namespace, report)
         keep.add((item.namespace, name))
         progress(number)
-    removed = sum(_remove_others(cluster, served, keep) for served in kinds.values())
+    removed = 0
+    if not survey.not_read:
+        # What was not read may have the findings that it had.
+        removed = sum(_remove_others(cluster, served, keep) for served in kinds.values())
     return Written(f"{form.group}/{form.version}", len(keep), removed)
 
 

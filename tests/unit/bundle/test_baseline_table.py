@@ -43,7 +43,6 @@ def test_the_organisation_states_it(project: Path) -> None:
     [
         ("GPU-901", "GPU-902", "`GPU-902` at `/baseline/0/codes` is no code of this bundle"),
         ("GPU-901", "COV-001", "`COV-001` at `/baseline/0/codes` is no code of this bundle"),
-        ("GPU-901", "GPU-901, GPU-901", "`baseline` has `prod-eu/vision/Deployment/cameras GPU"),
         ("[GPU-901]", "[]", "/baseline/0/codes"),
         ("2026-12-31", "soon", "a day such as 2026-12-31, or a time with its offset, is expected"),
         (", most: 9", "", "`most` or `per_worker` of each of the accelerators is expected"),

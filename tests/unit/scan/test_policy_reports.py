@@ -11,7 +11,7 @@ from service.errors import ClusterUnavailable
 from service.model.base import Role
 from service.model.decision import BundleRef, Cause, DecidedResource, Outcome
 from service.model.finding import BaselineTerms, JudgedFinding, Mode, Severity
-from service.report.scan import Scanned, Survey
+from service.report.scan import NotRead, Scanned, Survey
 from service.scan.policy_reports import write_reports
 
 OPEN = ("openreports.io", "v1alpha1", "Report", "ClusterReport")
@@ -159,6 +159,19 @@ def test_the_next_scan_replaces_reports_and_removes_those_of_others(recorded: An
     assert set(recorded.objects) == {("Report", "n", "portreeve-uid-of-a"), ("Report", "n", "x")}
     report = recorded.objects["Report", "n", "portreeve-uid-of-a"]
     assert report["results"][0]["policy"] == "GPU-002"
+
+
+def test_reports_of_what_was_not_read_stay(recorded: Any) -> None:
+    serve(recorded, OPEN)
+    write(recorded, scanned("a", finding()), scanned("b", finding()))
+    partial = survey(scanned("a", finding())).model_copy(
+        update={"not_read": (NotRead(kind="jobs.batch", why="forbidden"),)}
+    )
+
+    written = write_reports(recorded, partial, progress=lambda _: None)
+
+    assert written == ("openreports.io/v1alpha1", 1, 0)
+    assert ("Report", "n", "portreeve-uid-of-b") in recorded.objects
 
 
 def test_who_writes_at_the_same_time_is_not_overwritten_unseen(
