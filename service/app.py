@@ -29,16 +29,14 @@ from service.bundle.freshness import old_prices
 from service.bundle.load import load
 from service.bundle.shipped import shipped
 from service.bundle.values import Bundle
-from service.cluster.held import Held
-from service.cluster.recording import recording
-from service.cluster.watcher import following, watched
 from service.errors import GovernanceError, NotFound, RequestRefused, SettingsRefused
 from service.evaluate.embedded import EmbeddedEngine
 from service.evaluate.engine import Engine
 from service.listeners import Server, accompanied, bind, certified, configuration
 from service.log.apart import Channels, join, write_apart
 from service.log.break_glass import OpenBreakGlass
-from service.log.entry import DecisionLog
+from service.log.entry import DecisionLog, EventLog
+from service.log.event_query import EventReader
 from service.log.query import DecisionReader
 from service.log.sqlite import DecisionLogFile
 from service.memory import give_back
@@ -159,9 +157,7 @@ async def serve(settings: Settings) -> None:
     try:
         log = await DecisionLogFile.open(settings.log, start=channels.write_apart)
         async with (
-            watched(
-                settings.watched_cluster, settings.kubernetes_kinds_file, settings.log_level
-            ) as view,
+            watching(settings) as view,
             running(settings, bundle, log, view=view) as app,
             certified(settings) as pair,
         ):
@@ -262,18 +258,12 @@ async def running(
                 margin_seconds=settings.margin_seconds,
             )
             gate, reader = read_gate(settings.tokens_file), DecisionReader(settings.log)
-            held = Held()
-            known: ClusterView = held if view else UNWATCHED
+            cluster = settings.kubernetes_cluster
             async with (
                 deciding(bundle, engine, log, reader) as (pipeline, desk),
-                recording(held, log, reader.events, cluster=settings.kubernetes_cluster)
-                if view and says
-                else contextlib.nullcontext(),
-                following(view, held, says=says),
+                knowing(view, cluster, (log, reader.events) if says else None) as known,
             ):
-                service = Service(
-                    pipeline, gate, reader, desk, limits, settings.kubernetes_cluster, known
-                )
+                service = Service(pipeline, gate, reader, desk, limits, cluster, known)
                 # The tables of a bundle live as long as the process: the collector need not look.
                 gc.collect()
                 gc.freeze()
@@ -286,6 +276,43 @@ async def running(
             await engine.close()
     finally:
         await log.close()
+
+
+@contextlib.asynccontextmanager
+async def watching(settings: Settings) -> AsyncIterator[str]:
+    """Have the cluster watched that *settings* name; where listeners are told of it, if one is."""
+    where = settings.watched_cluster
+    if where is None:
+        yield ""
+        return
+    from service.cluster.watcher import watched  # noqa: PLC0415  # as in `knowing`
+
+    async with watched(where, settings.kubernetes_kinds_file, settings.log_level) as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def knowing(
+    view: str, cluster: str | None, says: tuple[EventLog, EventReader] | None
+) -> AsyncIterator[ClusterView]:
+    """What is known of *cluster* as long as this lasts, told at *view*; nothing where it is empty.
+
+    *says* is where the listener that speaks for all of them records what becomes of objects.
+    """
+    if not view:
+        yield UNWATCHED
+        return
+    # A listener that is told of no cluster need not have these in its memory.
+    from service.cluster.held import Held  # noqa: PLC0415
+    from service.cluster.recording import recording  # noqa: PLC0415
+    from service.cluster.watcher import following  # noqa: PLC0415
+
+    held = Held()
+    async with (
+        recording(held, *says, cluster=cluster) if says else contextlib.nullcontext(),
+        following(view, held, says=says is not None),
+    ):
+        yield held
 
 
 @contextlib.asynccontextmanager

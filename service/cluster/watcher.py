@@ -32,19 +32,14 @@ _OLD_LOOK_SECONDS = 15.0
 
 
 @contextlib.asynccontextmanager
-async def watched(where: str | None, kinds: Path | None, level: str) -> AsyncIterator[str]:
+async def watched(where: str, kinds: Path | None, level: str) -> AsyncIterator[str]:
     """Have the cluster at *where* watched as long as this lasts; where listeners connect.
-
-    Nothing is watched, and nobody connects to the empty address, where *where* is ``None``.
 
     Args:
         where: ``in-cluster``, or the path of a kubeconfig.
         kinds: A file of kinds beside those that are shipped.
         level: Of the service's own log.
     """
-    if where is None:
-        yield ""
-        return
     with socket.socket(socket.AF_UNIX) as listening:
         # A name that the kernel chooses, and that is no file (unix(7), "abstract").
         listening.bind("")
@@ -78,13 +73,10 @@ async def _replace(child: Child) -> None:
 
 @contextlib.asynccontextmanager
 async def following(address: str, held: Held, *, says: bool) -> AsyncIterator[None]:
-    """Keep *held* as whoever watches at *address* tells; nothing is done where that is empty.
+    """Keep *held* as whoever watches at *address* tells.
 
     *says* is whether this process tells the service's own log that the view is old.
     """
-    if not address:
-        yield
-        return
     tasks = [asyncio.create_task(_follow(address, held))]
     if says:
         tasks.append(asyncio.create_task(_say_old(held)))

@@ -297,11 +297,6 @@ async def test_nobody_else_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> No
     assert theirs.kinds() == []
 
 
-async def test_where_nothing_is_watched_nothing_is_followed() -> None:
-    async with following("", Held(), says=True):
-        assert len(asyncio.all_tasks()) == 1
-
-
 def test_a_frame_is_read_as_it_was_written() -> None:
     operations: list[Operation] = [(PUT, "g", "K", "ns", "n", b"1 {}", True)]
     assert list(Frames().feed(frame(operations))) == [operations]

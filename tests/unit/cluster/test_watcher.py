@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.kubernetes.view import KindName
+from adapters.kubernetes.view import UNWATCHED, KindName
+from service.app import knowing, watching
 from service.child import Child
 from service.cluster.held import Held
-from service.cluster.watcher import OLD_SECONDS, _say_old, age_seconds, watched
+from service.cluster.watcher import OLD_SECONDS, _say_old, age_seconds
 from service.settings import read_settings
 
 _NODE = KindName("", "Node")
@@ -79,17 +80,25 @@ def test_a_cluster_is_watched_only_where_the_setting_says_so(
 
 
 async def test_nothing_is_started_where_nothing_is_watched() -> None:
-    async with watched(None, None, "info") as address:
+    async with watching(read_settings()) as address, knowing(address, None, None) as known:
         assert address == ""
+        assert known is UNWATCHED
+        assert len(asyncio.all_tasks()) == 1
 
 
-def test_a_listener_and_a_command_do_without_the_client_of_api_servers() -> None:
-    program = (
-        "import sys, service.companion, service.cli; service.cli.parser();"
-        "print([name for name in ('kubernetes', 'urllib3', 'requests') if name in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("program", "absent"),
+    [
+        ("service.companion", ["kubernetes", "urllib3", "requests", "service.cluster"]),
+        ("service.cli", ["kubernetes", "urllib3", "requests", "service.cluster.client"]),
+    ],
+)
+def test_what_asks_no_cluster_does_without_what_is_needed_for_it(
+    program: str, absent: list[str]
+) -> None:
+    source = f"import sys, {program}; print([name for name in {absent} if name in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
 
