@@ -28,7 +28,7 @@ class Progress:
         """So many objects are to be decided, of which *known* may have been before."""
         self._total = total
         if known:
-            self.say(f"going on with a scan: {known:,} objects were decided before")
+            self.say(f"going on with a scan, decided before: {known:,}")
 
     def decided(self, count: int) -> None:
         """So many objects are decided."""

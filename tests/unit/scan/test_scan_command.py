@@ -152,7 +152,7 @@ def test_progress_is_one_line_of_a_terminal_that_goes_away() -> None:
 
     shown = stream.getvalue()
     assert "\r\x1b[2Kreading pods: 500 of 1,200" in shown
-    assert "portreeve: going on with a scan: 4 objects were decided before\n" in shown
+    assert "portreeve: going on with a scan, decided before: 4\n" in shown
     assert f"deciding [{'#' * 24}] 10 of 10" in shown
     assert shown.endswith("\r\x1b[2Kportreeve: done\n")
 
