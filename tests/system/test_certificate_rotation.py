@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout
 
 _DRY_RUN = f"/apis/apps/v1/namespaces/{TEAM_NAMESPACE}/deployments?dryRun=All"
 _SETTLE_SECONDS = 2.0
+_KIND = "validatingwebhookconfigurations"
 _DECIDED = "takes up to 16 accelerators"
 
 
@@ -92,8 +95,7 @@ def _reloads(made: Guarded) -> int:
 
 def _bundles(made: Guarded, name: str = "portreeve") -> set[str]:
     """What the webhooks of a configuration state, as PEM."""
-    kind = "validatingwebhookconfigurations"
-    found: dict[str, Any] = json.loads(made.must("get", kind, name, "-o", "json").stdout)
+    found: dict[str, Any] = json.loads(made.must("get", _KIND, name, "-o", "json").stdout)
     stated = (hook["clientConfig"].get("caBundle", "") for hook in found["webhooks"])
     return {base64.b64decode(each).decode() for each in stated}
 
@@ -169,16 +171,18 @@ def test_secrets_and_webhooks_of_a_cluster_are_kept(made: Guarded) -> None:
     )
     made.must("apply", "--server-side", "-f", "-", stdin=applied)
 
-    said = _certificates(made, "--webhooks=kept")
+    made.must("create", "namespace", "kept")
+    options = ("--namespace=kept", "--webhooks=kept")
+    said = _certificates(made, *options)
 
-    assert "issued a certificate for portreeve.portreeve.svc" in said
+    assert "issued a certificate for portreeve.kept.svc" in said
     assert "told API servers to trust 1 authority" in said
     (bundle,) = _bundles(made, "kept")
-    shown = made.must("-n", "portreeve", "get", "secret", "portreeve-tls", "-o", "json").stdout
+    shown = made.must("-n", "kept", "get", "secret", "portreeve-tls", "-o", "json").stdout
     secret: dict[str, Any] = json.loads(shown)
     assert secret["type"] == "kubernetes.io/tls"
     assert set(secret["data"]) == {"tls.crt", "tls.key"}
-    assert _certificates(made, "--webhooks=kept").startswith("nothing to do before")
+    assert _certificates(made, *options).startswith("nothing to do before")
 
     # An upgrade leaves what was written; whoever takes it out has it put back.
     made.must("apply", "--server-side", "-f", "-", stdin=applied)
@@ -186,30 +190,64 @@ def test_secrets_and_webhooks_of_a_cluster_are_kept(made: Guarded) -> None:
     kind = "mutatingwebhookconfiguration"
     emptied = [{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]
     made.must("patch", kind, "kept", "--type=json", "-p", json.dumps(emptied))
-    assert "told API servers to trust 1 authority" in _certificates(made, "--webhooks=kept")
+    assert "told API servers to trust 1 authority" in _certificates(made, *options)
     found = made.must("get", kind, "kept", "-o", "json").stdout
     stated = json.loads(found)["webhooks"][0]["clientConfig"]["caBundle"]
     assert base64.b64decode(stated).decode() == bundle
 
 
-def test_the_account_of_the_pod_may_do_what_it_has_to_and_no_more(made: Guarded) -> None:
+@pytest.fixture
+def account(made: Guarded, tmp_path: Path) -> Iterator[Path]:
+    """A kubeconfig of the account that the manifests make; the webhooks are put back afterwards."""
     command = [str(PORTREEVE), "kubernetes", "manifests", "--cluster=x", "--with=rotation"]
     written = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     made.must("apply", "--server-side", "-f", "-", stdin=written)
-    account = "--as=system:serviceaccount:portreeve:portreeve-certificates"
+    token = made.must("-n", "portreeve", "create", "token", "portreeve-certificates").stdout
+    config = json.loads(made.cluster.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token.strip()}
+    path = tmp_path / "account.kubeconfig"
+    path.write_text(json.dumps(config))
+    (before,) = _bundles(made)
+    yield path
+    found = json.loads(made.must("get", _KIND, "portreeve", "-o", "json").stdout)
+    for hook in found["webhooks"]:
+        hook["clientConfig"]["caBundle"] = base64.b64encode(before.encode()).decode()
+    made.must("replace", "-f", "-", stdin=json.dumps(found))
+    probe = deployment_object("probe", taking(16))
+    _until(lambda: _DECIDED in made.create(probe, "--dry-run=server").stderr)
 
-    def may(verb: str, what: str, *options: str) -> bool:
-        done = made.cluster.kubectl("auth", "can-i", verb, what, account, *options)
-        return done.stdout.strip() == "yes"
 
-    within = ("-n", "portreeve")
-    kinds = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
+def test_what_the_manifests_permit_is_enough_to_keep_certificates(
+    made: Guarded, account: Path
+) -> None:
+    (before,) = _bundles(made)
+    command = [str(PORTREEVE), "kubernetes", "certificates", "--keep", "--kubeconfig", str(account)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        _until(lambda: before not in _bundles(made))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=30)
+
+    # It began beside a certificate that it does not know, or with none.
+    assert process.returncode == 0
+    assert "told API servers to trust" in said
+    assert "SYS-" not in said
+    made.must("-n", "portreeve", "get", "secret", "portreeve-authorities", "portreeve-tls")
+
+
+def test_what_the_manifests_permit_is_no_more(made: Guarded, account: Path) -> None:
+    named = ["--kubeconfig", str(account)]
+
+    def may(verb: str, what: str, namespace: str = "portreeve") -> bool:
+        asked = made.cluster.kubectl(*named, "auth", "can-i", verb, what, "-n", namespace)
+        return asked.stdout.strip() == "yes"
+
     for verb in ("get", "update"):
-        assert all(may(verb, f"{kind}/portreeve") for kind in kinds)
-        assert may(verb, "secrets/portreeve-tls", *within)
-        assert may(verb, "secrets/portreeve-authorities", *within)
-        assert not may(verb, "validatingwebhookconfigurations/other")
-        assert not may(verb, "secrets/portreeve-callers", *within)
-    assert may("create", "secrets", *within)
-    assert not may("create", "secrets", "-n", "default")
-    assert not may("list", "secrets", *within)
+        assert may(verb, f"{_KIND}/portreeve")
+        assert not may(verb, f"{_KIND}/other")
+        assert may(verb, "secrets/portreeve-tls")
+        assert not may(verb, "secrets/portreeve-callers")
+    assert not may("create", "secrets", "default")
+    assert not may("list", "secrets")
+    assert not may("delete", f"{_KIND}/portreeve")
