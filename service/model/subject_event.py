@@ -43,8 +43,8 @@ class SubjectEvent(Value):
         happened_at: When it happened, as the object itself states; ``None`` where it does not.
         event: What happened.
         observed: How it was noticed.
-        reason: Of an end or a failure: ``Deleted``, ``Absent`` where it was missing when all objects
-            were listed, or what the object's status gives.
+        reason: Of an end or a failure: ``Deleted``, ``Absent`` where it was missing when all
+            objects were listed, or what the object's status gives.
         cluster: Where the object is; ``None`` where that has no name.
         namespace: The same within the cluster; ``None`` for objects of the cluster.
         subject: The subject of decisions about the object.
