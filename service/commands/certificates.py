@@ -124,7 +124,7 @@ def _stay(keeper: Keeper) -> int:
 
 
 def _keeper(given: argparse.Namespace) -> Keeper:
-    # The library for certificates takes 15 MiB, which other commands and the service need not have.
+    # The library for certificates takes 8 MiB, which other commands and the service need not have.
     from service.certificates.keeping import Keeper  # noqa: PLC0415
 
     terms = _terms(given)

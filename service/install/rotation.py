@@ -96,7 +96,7 @@ def _deployment(options: Options) -> dict[str, Any]:
                     f"--namespace={options.namespace}",
                 ],
                 "resources": {
-                    "requests": {"cpu": "10m", "memory": "96Mi"},
+                    "requests": {"cpu": "10m", "memory": "128Mi"},
                     "limits": {"memory": "256Mi"},
                 },
                 "securityContext": {
