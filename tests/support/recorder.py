@@ -39,7 +39,8 @@ class Recorder:
             env={**os.environ, "PYTHONPATH": paths, **(env or {})},
         )
         self.lines: list[str] = []
-        self._thread = threading.Thread(target=self._read)
+        # A test that fails leaves it running; it ends when nobody reads what it says any more.
+        self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
