@@ -73,7 +73,9 @@ class Asking:
         self._kinds = kinds
         self._view: ClusterView = found.view if is_watched else UNWATCHED
         self._keys = {each.key for each in found.candidates}
-        self._takes = {each.uid: self._taken(each) for each in found.candidates if each.uid}
+        self._by_uid = {each.uid: each for each in found.candidates if each.uid}
+        self._takes = {uid: self._taken(each) for uid, each in self._by_uid.items()}
+        self._over: dict[str, bool] = {}
 
     def questions(self) -> Iterator[Question]:
         """What is asked, in the order in which it was found."""
@@ -90,22 +92,47 @@ class Asking:
 
     def _reason(self, candidate: Candidate, document: dict[str, Any]) -> LeftOut | None:
         """Why *candidate* is not asked about, as far as that shows before it is read."""
-        # Of its owner nothing is asked here.
-        life = read_life(_alone(document), cluster=self._cluster, kinds=self._kinds)
-        if life is not None and (life.is_going or life.outcome is not None):
+        if self._is_over(candidate, document):
             return LeftOut.OVER
         if self._is_child(candidate):
             return LeftOut.CHILD
         return LeftOut.NOTHING if self._scales_nothing(candidate, document) else None
 
+    def _is_over(self, candidate: Candidate, document: dict[str, Any] | None = None) -> bool:
+        if candidate.uid not in self._over:
+            # Of its owner nothing is asked here.
+            alone = _alone(decode(candidate.body) if document is None else document)
+            life = read_life(alone, cluster=self._cluster, kinds=self._kinds)
+            self._over[candidate.uid] = life is not None and (
+                life.is_going or life.outcome is not None
+            )
+        return self._over[candidate.uid]
+
     def _is_child(self, candidate: Candidate) -> bool:
-        """Whether the object that made it is asked about, and takes at least as much.
+        """Whether an object that made it answers for it, or the one that made that one.
+
+        Owners that lead back to where they began answer for nothing.
+        """
+        seen = {candidate.uid}
+        owner = self._answers_for(candidate)
+        is_child = owner is not None
+        while owner is not None:
+            if owner.uid in seen:
+                return False
+            seen.add(owner.uid)
+            owner = self._answers_for(owner)
+        return is_child
+
+    def _answers_for(self, candidate: Candidate) -> Candidate | None:
+        """The object that made it, if that goes on and takes at least as much.
 
         A reference to an owner may be written by anyone, so what is not the owner's is asked about.
         """
-        owner = self._takes.get(candidate.owner) if candidate.owner else None
-        own = self._takes.get(candidate.uid)
-        return owner is not None and own is not None and _is_within(own, owner)
+        owner = self._by_uid.get(candidate.owner) if candidate.owner else None
+        if owner is None or self._is_over(owner):
+            return None
+        own, whole = self._takes.get(candidate.uid), self._takes.get(owner.uid)
+        return owner if own is not None and whole is not None and _is_within(own, whole) else None
 
     def _scales_nothing(self, candidate: Candidate, document: dict[str, Any]) -> bool:
         """Whether an autoscaler scales an object that is there and takes nothing."""

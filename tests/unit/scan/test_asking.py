@@ -120,3 +120,36 @@ def test_a_child_whose_owner_was_not_read_is_asked_about(recorded: Any) -> None:
     _, questions = asked(recorded)
 
     assert "Pod llama-70b-1-a" in questions
+
+
+def named(recorded: Any, path: str, name: str) -> dict[str, Any]:
+    [document] = [
+        item
+        for page in recorded.pages[path]
+        for item in page.items
+        if item["metadata"]["name"] == name
+    ]
+    found: dict[str, Any] = document["metadata"]
+    return found
+
+
+def test_owners_in_a_circle_answer_for_nothing(recorded: Any) -> None:
+    deployment = named(recorded, DEPLOYMENTS, "llama-70b")
+    made = named(recorded, "/apis/apps/v1/replicasets", "llama-70b-1")
+    notebook = named(recorded, PODS, "notebook")
+    for metadata, owner in ((deployment, made), (notebook, notebook)):
+        metadata["ownerReferences"] = [{"uid": owner["uid"], "controller": True}]
+
+    _, questions = asked(recorded)
+
+    assert {"Deployment llama-70b", "ReplicaSet llama-70b-1", "Pod notebook"} <= set(questions)
+
+
+def test_what_outlives_its_owner_is_asked_about(recorded: Any) -> None:
+    named(recorded, DEPLOYMENTS, "llama-70b")["deletionTimestamp"] = "2026-05-04T12:00:00Z"
+
+    _, questions = asked(recorded)
+
+    assert "Deployment llama-70b" not in questions
+    assert "ReplicaSet llama-70b-1" in questions
+    assert "Pod llama-70b-1-a" not in questions
