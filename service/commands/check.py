@@ -8,15 +8,17 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from service import events
 from service.app import deciding, find_bundle, start_engine, use_kinds
 from service.bundle.accepting import with_baseline
 from service.bundle.load import load
+from service.commands.accepting import add_options, read_until, write_baseline
 from service.commands.beside import read_beside
 from service.commands.freshness import warn_of_old_prices
 from service.commands.sources import POINTS, Kind, Source, find, normalise
+from service.decide.accepting import Accepted, accepted
 from service.decide.digests import digest
 from service.errors import RequestRefused, SettingsRefused
 from service.log.entry import DecisionLog
@@ -57,12 +59,7 @@ def add(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="where it comes from: cluster, namespace, account, project or workspace",
     )
-    parser.add_argument(
-        "--baseline",
-        type=Path,
-        metavar="FILE",
-        help="observe what this baseline has until it grows, beside that of the bundle",
-    )
+    add_options(parser)
     parser.add_argument(
         "--fail-on",
         action="append",
@@ -86,15 +83,27 @@ def run(given: argparse.Namespace) -> int:
     )
     use_kinds(settings)
     scope = _scope(given.scope)
-    decisions = asyncio.run(_check(given, settings, scope))
+    until = read_until(given)
+    checked = asyncio.run(_check(given, settings, scope, until))
+    decisions = [(item.name, item.decision) for item in checked]
     _report(given, decisions)
+    if given.write_baseline is not None:
+        print(_accept(given.write_baseline, checked), file=sys.stderr)
     fail_on = set(given.fail_on or ["deny"])
     return max((_code(decision, fail_on) for _, decision in decisions), default=ALLOWED)
 
 
+class _Checked(NamedTuple):
+    """An input, what was decided about it, and what a baseline would say of that."""
+
+    name: str
+    decision: Decision
+    accepted: Accepted
+
+
 async def _check(
-    given: argparse.Namespace, settings: Settings, scope: Scope
-) -> list[tuple[str, Decision]]:
+    given: argparse.Namespace, settings: Settings, scope: Scope, until: str
+) -> list[_Checked]:
     bundle = load(find_bundle(settings.bundle))
     log: DecisionLog = (
         RecordFile(given.record) if given.record else await DecisionLogFile.open(settings.log)
@@ -113,11 +122,15 @@ async def _check(
                 # Rules do not read it, so the engine may go on with what it has.
                 bundle = with_baseline(bundle, given.baseline)
             async with deciding(bundle, engine, log, reader) as (pipeline, _):
-                decisions = [
-                    (name, await _one(pipeline, name, kind, read, limit=limit)) for name in names
-                ]
-            warn_of_old_prices(bundle, [decision for _, decision in decisions])
-            return decisions
+                checked = []
+                for name in names:
+                    decision, request = await _one(pipeline, name, kind, read, limit=limit)
+                    rows = Accepted([], [])
+                    if given.write_baseline is not None and request is not None:
+                        rows = _accepted(pipeline, decision, request, until)
+                    checked.append(_Checked(name, decision, rows))
+            warn_of_old_prices(bundle, [item.decision for item in checked])
+            return checked
         finally:
             await engine.close()
     finally:
@@ -142,7 +155,8 @@ async def _one(
     normalised: Callable[[Source], Request],
     *,
     limit: int,
-) -> Decision:
+) -> tuple[Decision, Request | None]:
+    """The decision, and the request that it is about if the input could be read."""
     raw = b""
     try:
         raw = _read(name, limit)
@@ -157,8 +171,23 @@ async def _one(
             caller="local",
             binding=Binding.ADVISORY,
         )
-        return await pipeline.reject(rejected)
-    return await pipeline.decide(request, seconds=_SECONDS)
+        return await pipeline.reject(rejected), None
+    return await pipeline.decide(request, seconds=_SECONDS), request
+
+
+def _accepted(pipeline: Pipeline, decision: Decision, request: Request, until: str) -> Accepted:
+    resources = pipeline.resolve(request).resources
+    return accepted(resources, decision.findings, pipeline.bundle.rulebook, until=until)
+
+
+def _accept(path: Path, checked: Sequence[_Checked]) -> str:
+    names = ", ".join(item.name for item in checked)
+    return write_baseline(
+        path,
+        [row for item in checked for row in item.accepted.rows],
+        [address for item in checked for address in item.accepted.unbounded],
+        about=f"What breaks a rule in {names}.".replace("\n", " "),
+    )
 
 
 def _read(name: str, limit: int) -> bytes:

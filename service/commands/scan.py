@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,19 +16,18 @@ from adapters.kubernetes.kinds import in_use
 from service import events
 from service.app import deciding, find_bundle, start_engine, use_kinds
 from service.bundle.accepting import with_baseline
-from service.bundle.baseline import as_text
 from service.bundle.load import load
 from service.bundle.values import Bundle
-from service.bundle.waivers import ends_at
+from service.commands.accepting import add_options, read_until, write_baseline
 from service.commands.freshness import warn_of_old_prices
 from service.commands.progress import Progress
-from service.errors import GovernanceError, SettingsRefused
+from service.errors import GovernanceError
 from service.log.entry import DecisionLog
 from service.log.query import DecisionReader
 from service.log.record_file import RecordFile
 from service.log.sqlite import DecisionLogFile
 from service.model.decision import Outcome
-from service.report.scan import Scanned, Survey
+from service.report.scan import Survey
 from service.report.scan_text import as_markdown, as_table
 from service.report.text import wants_colour
 from service.scan.asking import Asking
@@ -40,7 +39,6 @@ from service.scan.sweep import sweep
 from service.settings import EngineKind, Settings, read_settings
 
 DONE, FOUND, COULD_NOT_DECIDE = 0, 1, 2
-_DAYS = 90
 _FAIL_ON = ("deny", "warn", "never")
 
 
@@ -72,23 +70,7 @@ def add(commands: Any) -> None:
         action="store_true",
         help="decide as a service does that does not watch the cluster",
     )
-    parser.add_argument(
-        "--baseline",
-        type=Path,
-        metavar="FILE",
-        help="observe what this baseline has until it grows, beside that of the bundle",
-    )
-    parser.add_argument(
-        "--write-baseline",
-        type=Path,
-        metavar="FILE",
-        help="accept what warns or would be refused, in a new file for org/baseline.yaml",
-    )
-    parser.add_argument(
-        "--until",
-        metavar="DAY",
-        help=f"when what --write-baseline accepts ends (default: {_DAYS} days from today)",
-    )
+    add_options(parser)
     parser.add_argument(
         "--resume",
         type=Path,
@@ -118,12 +100,7 @@ def run(given: argparse.Namespace) -> int:
     )
     use_kinds(settings)
     now = datetime.now(UTC)
-    until = _until(given.until, now)
-    if given.write_baseline is not None and given.write_baseline.exists():
-        raise SettingsRefused(
-            f"`{given.write_baseline}` exists already, and what it accepts is not to be lost",
-            hint="Name a new file, compare the two, and put it in the place of the old one.",
-        )
+    until = read_until(given)
     # The official client takes half a second and 28 MiB, which other commands need not have.
     from service.cluster.client import Client  # noqa: PLC0415
 
@@ -147,7 +124,7 @@ def run(given: argparse.Namespace) -> int:
         client.close()
     _report(given, survey)
     if given.write_baseline is not None:
-        _write_baseline(given.write_baseline, survey, progress)
+        progress.say(_accept(given.write_baseline, survey))
     return _code(survey, given.fail_on)
 
 
@@ -217,18 +194,6 @@ def _kubeconfig(stated: str | None) -> str:
     return named or str(Path.home() / ".kube" / "config")
 
 
-def _until(stated: str | None, now: datetime) -> str:
-    if stated is None:
-        return (now + timedelta(days=_DAYS)).date().isoformat()
-    try:
-        ends = ends_at(stated)
-    except ValueError as error:
-        raise SettingsRefused(f"`--until` is `{stated[:64]}`: {error}") from error
-    if ends <= now:
-        raise SettingsRefused(f"`--until` is `{stated}`, which is over")
-    return stated
-
-
 def _report(given: argparse.Namespace, survey: Survey) -> None:
     if given.format == "json":
         text = survey.model_dump_json(indent=2) + "\n"
@@ -243,31 +208,14 @@ def _report(given: argparse.Namespace, survey: Survey) -> None:
         given.output.write_text(text, encoding="utf-8")
 
 
-def _write_baseline(path: Path, survey: Survey, progress: Progress) -> None:
-    rows = [row for item in survey.objects for row in item.accepted]
-    unbounded = [item for item in survey.objects if item.unbounded]
-    bundle = f"{survey.bundle.name} {survey.bundle.revision}"
-    said = [
-        f"What ran in `{survey.cluster}` at {survey.time} and breaks a rule of bundle {bundle}.",
-        "Observed until it takes more than here, or until the day; see docs/bundles.md.",
-        *_not_accepted(unbounded),
-    ]
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(as_text(rows, said=said))
-    except OSError as error:
-        raise SettingsRefused(
-            f"`{path}` cannot be written: {(error.strerror or '').lower()}"
-        ) from error
-    subjects = len({row.subject for row in rows})
-    progress.say(f"{path}: {subjects} objects accepted, {len(unbounded)} cannot be")
-
-
-def _not_accepted(unbounded: list[Scanned]) -> list[str]:
-    if not unbounded:
-        return []
-    names = [f"  {item.address}".replace("\n", " ") for item in unbounded]
-    return ["", "Not accepted, because it is not known how much they take:", *names]
+def _accept(path: Path, survey: Survey) -> str:
+    when, bundle = survey.time, f"{survey.bundle.name} {survey.bundle.revision}"
+    return write_baseline(
+        path,
+        [row for item in survey.objects for row in item.accepted],
+        [item.address for item in survey.objects if item.unbounded],
+        about=f"What ran in `{survey.cluster}` at {when} and breaks a rule of bundle {bundle}.",
+    )
 
 
 def _code(survey: Survey, fail_on: str) -> int:

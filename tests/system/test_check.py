@@ -87,6 +87,19 @@ baseline:
     assert b"it takes 2 x nvidia-l4, 1 were accepted" in grown.stdout
 
 
+def test_what_is_refused_becomes_a_baseline_that_accepts_it(tmp_path: Path) -> None:
+    refused = _check(tmp_path, "--bundle", "example", str(PLAN), "--write-baseline", "kept.yaml")
+    kept = _check(tmp_path, "--bundle", "example", str(PLAN), "--baseline", "kept.yaml")
+    again = _check(tmp_path, "--bundle", "example", str(PLAN), "--write-baseline", "kept.yaml")
+
+    assert refused.returncode == 1
+    assert b"kept.yaml: " in refused.stderr
+    assert b"subject: terraform/" in (tmp_path / "kept.yaml").read_bytes()
+    assert kept.returncode == 0, kept
+    assert b"in the baseline until " in kept.stdout
+    assert again.returncode == 2
+
+
 def test_each_file_gets_its_decision_and_its_record(tmp_path: Path) -> None:
     good = _manifest(tmp_path, gpus=4, product="NVIDIA-H100-80GB-HBM3")
     done = _check(tmp_path, *_SCOPE, "--format", "json", good, str(PLAN), "absent.json")
