@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import structlog
 
 from service.bundle.values import Bundle
+from service.decide.covered import COVERED, is_covered, unrecorded
 from service.decide.deciding import Verdict, decide, refusal
 from service.decide.digests import canonical, digest, ordered
 from service.decide.ids import uuid7
@@ -43,6 +44,8 @@ _LOG = structlog.get_logger("portreeve")
 _RECORD_SECONDS = 1.0
 _REJECT_SECONDS = 10.0
 _LEAST_SECONDS = 0.05
+# Controllers make their objects one after the other: a log that hangs must not hold up each.
+_COVERED_SECONDS = 2.0
 _NO_CONTEXT = digest(canonical(Context()))
 
 
@@ -104,6 +107,7 @@ class Pipeline:
         self.bundle = bundle
         self.engine = engine
         self.log = log
+        self.controllers = bundle.org.controllers.accounts()
         self._clock = clock
         self._break_glass = break_glass
         self._resolver = Resolver(bundle)
@@ -124,6 +128,8 @@ class Pipeline:
         """
         started = time.perf_counter()
         resolved, document = request, b""
+        if is_covered(request):
+            return await self._cover(_Seen(request, request, b"", started, payload_digest), seconds)
         try:
             known = await self._with_waivers(request)
             resolved = ordered(self._resolver.resolve(known, now=self._clock()))
@@ -144,8 +150,31 @@ class Pipeline:
             _LOG.exception("defect", key=request.key)
             verdict = refusal(EvaluationFailed(f"deciding failed: {type(error).__name__}"))
         seen = _Seen(request, resolved, document, started, payload_digest)
-        entry = self._entry(seen, verdict)
-        until = started + seconds
+        return await self._keep(self._entry(seen, verdict), until=started + seconds)
+
+    async def _cover(self, seen: _Seen, seconds: float) -> Decision:
+        """The decision about what the admission of another object covers; nothing is evaluated.
+
+        It is the one that may be answered unrecorded: its record is then in the service's log.
+        """
+        try:
+            resolved = ordered(self._resolver.resolve(seen.request, now=self._clock()))
+            seen = replace(seen, resolved=resolved, document=resolved.model_dump_json().encode())
+        except Exception as error:  # noqa: BLE001  # what is only recorded must not stop it
+            _LOG.exception("defect", key=seen.request.key, error=type(error).__name__)
+        entry = self._entry(seen, COVERED)
+        try:
+            until = seen.started + min(seconds, _COVERED_SECONDS)
+            return await self._keep(entry, until=until)
+        except LogUnavailable as error:
+            record = entry.decision.model_dump(mode="json", exclude_defaults=True)
+            _LOG.error(
+                "covered_unrecorded", key=seen.request.key, error=error.message, record=record
+            )
+            return unrecorded(entry.decision, error)
+
+    async def _keep(self, entry: Entry, *, until: float) -> Decision:
+        """The decision that stands for *entry*, recorded until then (``time.perf_counter``)."""
         kept = await self._record(entry, seconds=max(_LEAST_SECONDS, until - time.perf_counter()))
         if _is_same_question(kept, entry.decision):
             return kept

@@ -28,6 +28,7 @@ from adapters.kubernetes.view import UNWATCHED
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, parameters, read_body
 from service.api.clients import certificate_of
+from service.api.covering import covered
 from service.api.deadlines import deadline
 from service.api.problems import problem
 from service.api.service import Service, service_of
@@ -81,6 +82,9 @@ async def validate(request: Request) -> Response:
         view = service.view_of(cluster)
         normalised = normalise_review(review, cluster=cluster, caller=caller.name, view=view)
         normalised = surrounded(normalised, view)
+        controllers = service.pipeline.controllers
+        if normalised.actor.name in controllers:
+            normalised = await covered(normalised, review, view, controllers, until=came.until)
     except RequestRefused as error:
         return await _reject(came, review, error)
     payload = None if view is UNWATCHED else body.digest
