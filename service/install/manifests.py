@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from service.install import rotation, webhooks, workload
+from service.install import alerts, rotation, webhooks, workload
 from service.install.options import Component, Options
 
 
@@ -104,6 +104,7 @@ _PARTS: dict[Component, Callable[[Options], list[_Part]]] = {
             workload.network(options),
         )
     ],
+    Component.PROMETHEUSRULE: lambda options: [(alerts.ALERTS, alerts.rule(options))],
     Component.VALIDATING: lambda options: [
         (webhooks.header(options), webhooks.validating(options))
     ],

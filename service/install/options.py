@@ -37,11 +37,17 @@ class Component(StrEnum):
     SERVICE = "service"
     PDB = "pdb"
     NETWORKPOLICY = "networkpolicy"
+    PROMETHEUSRULE = "prometheusrule"
     VALIDATING = "validating"
     MUTATING = "mutating"
 
 
-_ASKED_FOR = {Component.CERTIFICATE, Component.ROTATION, Component.MUTATING}
+_ASKED_FOR = {
+    Component.CERTIFICATE,
+    Component.ROTATION,
+    Component.PROMETHEUSRULE,
+    Component.MUTATING,
+}
 USUAL = tuple(part for part in Component if part not in _ASKED_FOR)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -51,6 +52,9 @@ def files() -> dict[str, str]:
         "kustomize/mutating/webhooks.yaml": _GENERATED + _stream(base, (Component.MUTATING,)),
         "kustomize/rotation/kustomization.yaml": _ROTATION,
         "kustomize/rotation/rotation.yaml": _GENERATED + _stream(base, (Component.ROTATION,)),
+        "kustomize/alerts/kustomization.yaml": _ALERTS,
+        "kustomize/alerts/prometheusrule.yaml": _GENERATED
+        + _stream(base, (Component.PROMETHEUSRULE,)),
         f"{_CHART}/Chart.yaml": _CHART_YAML,
         f"{_CHART}/values.yaml": _VALUES,
         f"{_CHART}/values.schema.json": _SCHEMA,
@@ -69,11 +73,19 @@ def files() -> dict[str, str]:
         f"{_CHART}/templates/rotation.yaml": _templated(
             _stream(chart, (Component.ROTATION,)), ".Values.rotation"
         ),
+        f"{_CHART}/templates/prometheusrule.yaml": _templated(
+            _literal(_stream(chart, (Component.PROMETHEUSRULE,))), ".Values.alerts"
+        ),
     }
 
 
 def _installation() -> tuple[Component, ...]:
-    left_out = {*_WEBHOOKS, Component.CERTIFICATE, Component.ROTATION}
+    left_out = {
+        *_WEBHOOKS,
+        Component.CERTIFICATE,
+        Component.ROTATION,
+        Component.PROMETHEUSRULE,
+    }
     return tuple(part for part in Component if part not in left_out)
 
 
@@ -104,6 +116,11 @@ def _either(options: Options, components: tuple[Component, ...]) -> str:
             lines += ["{{- if not .Values.watch }}\n", *without[start:end]]
         lines.append("{{- end }}\n")
     return "".join(lines)
+
+
+def _literal(text: str) -> str:
+    """*text*, whose own braces are for Prometheus and not for Helm."""
+    return re.sub(r"{{(.*?)}}", r"{{ `{{\1}}` }}", text)
 
 
 def _templated(text: str, condition: str) -> str:
@@ -198,6 +215,13 @@ kind: Component
 resources:
 - rotation.yaml
 """
+_ALERTS = """\
+# Adds alerts for the Prometheus operator: `components: [../alerts]`.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+resources:
+- prometheusrule.yaml
+"""
 _CHART_YAML = f"""\
 apiVersion: v2
 name: portreeve
@@ -226,6 +250,8 @@ rotation: false
 exemptNamespaces: []
 # The webhooks that add to objects.
 mutating: false
+# Alerts for the Prometheus operator.
+alerts: false
 # Let the service read the cluster, for what objects say only by the name of another: a ClusterRole
 # to list and watch, a token in its pod, and the way to the API server in the NetworkPolicy.
 watch: false
@@ -252,6 +278,7 @@ _SCHEMA = """\
       "items": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"}
     },
     "mutating": {"type": "boolean"},
+    "alerts": {"type": "boolean"},
     "watch": {"type": "boolean"},
     "install": {"type": "boolean"},
     "global": {"type": "object"}

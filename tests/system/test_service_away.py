@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import re
 import sqlite3
 import subprocess
 import threading
@@ -18,6 +19,9 @@ from direct import Direct
 from guarded import CLUSTER, TEAM_NAMESPACE, Guarded, guarded
 from objects import deployment_object, pod, taking
 from running import PORTREEVE, tool, wait_until
+
+from service.install.alerts import rule as rule_of
+from service.install.options import Options
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 
@@ -135,6 +139,25 @@ def _in_team(made: Guarded, *arguments: str) -> subprocess.CompletedProcess[str]
     return made.cluster.kubectl("-n", TEAM_NAMESPACE, *arguments)
 
 
+def _has_what_it_looks_at(made: Guarded, alert: str) -> bool:
+    """Whether the API server has a sample that the expression of *alert* selects."""
+    (rule,) = rule_of(Options(CLUSTER))["spec"]["groups"]
+    (expression,) = (each["expr"] for each in rule["rules"] if each["alert"] == alert)
+    name, matchers = re.search(r"(apiserver_\w+){(.*?)}", expression).groups()  # type: ignore[union-attr]  # each has one
+    wanted = re.findall(r'(\w+)(=~?)"(.*?)"', matchers)
+    metrics = made.must("get", "--raw", "/metrics").stdout
+    for line in re.findall(rf"^{name}{{(.*)}} ", metrics, flags=re.MULTILINE):
+        labels = dict(re.findall(r'(\w+)="(.*?)"', line))
+        # In PromQL's quotes each backslash of a pattern is written twice.
+        patterns = {
+            key: value.replace(r"\\", "\\") if how == "=~" else re.escape(value)
+            for key, how, value in wanted
+        }
+        if all(re.fullmatch(pattern, labels[key]) for key, pattern in patterns.items()):
+            return True
+    return False
+
+
 def test_with_fail_only_accelerators_wait_for_a_service_that_is_away(made: Guarded) -> None:
     for name in ("away-to-scale", "away-to-delete"):
         assert _created(made, deployment_object(name, taking(1)))
@@ -153,6 +176,9 @@ def test_with_fail_only_accelerators_wait_for_a_service_that_is_away(made: Guard
     assert scaled.returncode == 0, scaled.stderr
     assert deleted.returncode == 0, deleted.stderr
     assert _created(made, deployment_object("away", taking(1)))
+    assert _has_what_it_looks_at(made, "PortreeveNotReached")
+    assert _has_what_it_looks_at(made, "PortreeveSlow")
+    assert not _has_what_it_looks_at(made, "PortreeveUndecidedRefused")
 
 
 def _apply(made: Guarded, policy: str) -> None:
@@ -181,6 +207,7 @@ def test_with_ignore_everything_is_admitted_while_the_service_is_away(made: Guar
             admitted = made.create(too_much)
         assert admitted.returncode == 0, admitted.stderr
         assert "away-ignored" not in _decided(made.service.log)
+        assert _has_what_it_looks_at(made, "PortreeveUndecidedAdmitted")
 
         refused = made.create(deployment_object("back", taking(16)))
         assert "takes up to 16 accelerators" in refused.stderr

@@ -13,8 +13,9 @@ import yaml
 from certificates import Authority
 
 from adapters.kubernetes.devices import DEVICE, device_of
-from adapters.kubernetes.kinds import Takes, shipped
+from adapters.kubernetes.kinds import Takes, shipped, use
 from adapters.kubernetes.paths import parse_path
+from service.bundle.controllers import KUBERNETES
 from service.cli import main
 from service.errors import SettingsRefused
 from service.install.conditions import (
@@ -52,6 +53,7 @@ def test_several_replicas_are_refused_with_the_reason() -> None:
         (Options("x", timeout=31), "1 to 30"),
         (Options("x", url="http://x"), "https only"),
         (Options("x", replicas=0), "expected 1"),
+        (Options("x", controllers=("system:a:*",)), "no account of a controller"),
         (Options("x", image="a: b"), "no name of an image"),
     ],
 )
@@ -87,7 +89,7 @@ def test_webhooks_never_stop_deletions_or_scaling(policy: FailurePolicy) -> None
 
     for hook in hooks:
         operations = {one for rule in hook["rules"] for one in rule["operations"]}
-        lenient = "DELETE" in operations or hook["name"].startswith("scaling")
+        lenient = "DELETE" in operations or hook["name"].startswith(("scaling", "children-"))
         assert hook["failurePolicy"] == ("Ignore" if lenient else policy.value)
         assert not ("DELETE" in operations and len(operations) > 1)
         assert hook["sideEffects"] == "NoneOnDryRun"
@@ -98,6 +100,53 @@ def test_webhooks_never_stop_deletions_or_scaling(policy: FailurePolicy) -> None
         assert {"kube-system", "portreeve", "cni"} <= set(only["values"])
         assert "objectSelector" not in hook
         assert not any("*" in rule["apiGroups"] for rule in hook["rules"] if not lenient)
+
+
+def test_what_controllers_make_is_sent_by_webhooks_of_its_own() -> None:
+    operator = "system:serviceaccount:kuberay:kuberay-operator"
+    options = Options("prod-eu", controllers=(*KUBERNETES, operator))
+    hooks = _objects(options)["ValidatingWebhookConfiguration"]["webhooks"]
+
+    def first(hook: dict[str, Any]) -> str:
+        condition: str = hook["matchConditions"][0]["expression"]
+        return condition
+
+    children = {hook["name"]: hook for hook in hooks if hook["name"].startswith("children-")}
+    strict = [hook for hook in hooks if hook["failurePolicy"] == "Fail"]
+    assert {f"children-{hook['name']}" for hook in strict} == set(children)
+    for hook in strict:
+        child = children[f"children-{hook['name']}"]
+        assert child["rules"] == hook["rules"]
+        assert child["matchConditions"][1:] == hook["matchConditions"][1:]
+        assert first(hook) == f"!({first(child)})"
+        assert f"'{operator}'" in first(child)
+
+
+def test_without_controllers_nothing_is_told_apart() -> None:
+    options = Options("prod-eu", controllers=())
+    hooks = _objects(options)["ValidatingWebhookConfiguration"]["webhooks"]
+
+    names = {one["name"] for hook in hooks for one in hook.get("matchConditions", ())}
+    assert names == {"changes-something", "takes-accelerators"}
+    assert not [hook for hook in hooks if hook["name"].startswith("children-")]
+
+
+def test_webhooks_are_for_the_kinds_that_the_service_understands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "kinds.yaml"
+    row = "group: example.org, kind: Trainer, templates: [{pods: spec.template}], source: ours"
+    path.write_text(f"kinds: [{{{row}}}]")
+
+    try:
+        given = ["--cluster", "c", "--kinds-file", str(path), "--controller", "system:ours"]
+        assert main(["kubernetes", "manifests", *given]) == 0
+    finally:
+        use(None)
+
+    out = capsys.readouterr().out
+    assert "- trainers" in out
+    assert "'system:ours'" in out
 
 
 def test_every_kind_of_the_table_that_takes_something_is_sent() -> None:
@@ -196,7 +245,7 @@ def test_the_command_says_that_no_ca_is_stated(capsys: pytest.CaptureFixture[str
     assert "cert-manager.io/inject-ca-from: portreeve/portreeve" in out.out
 
 
-@pytest.mark.parametrize("parts", ["", "prometheusrule", "validating,x"])
+@pytest.mark.parametrize("parts", ["", "alerts", "validating,x"])
 def test_parts_that_do_not_exist_are_refused(
     parts: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
