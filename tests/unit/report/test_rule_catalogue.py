@@ -67,4 +67,7 @@ def test_a_page_shows_what_is_found_what_passes_and_what_to_do(page: str) -> Non
 def test_the_inputs_on_a_page_are_whole(page: str) -> None:
     for text in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL):
         shown = yaml.safe_load(text)
-        assert set(shown) - {"before", "cluster"} in ({"scope", "kubernetes"}, {"scope", "terraform"})
+        assert set(shown) - {"before", "cluster"} in (
+            {"scope", "kubernetes"},
+            {"scope", "terraform"},
+        )
