@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from service.app import use_kinds
+from service.bundle.controllers import KUBERNETES
 from service.commands import certificates
 from service.errors import SettingsRefused
 from service.install.manifests import manifests
@@ -18,6 +20,7 @@ from service.install.options import (
     check_bundle,
     read_ca,
 )
+from service.settings import read_settings
 
 
 def add(commands: Any) -> None:
@@ -57,6 +60,22 @@ def add(commands: Any) -> None:
         help="never send its objects, as of kube-system and the service's own; may be repeated",
     )
     write.add_argument(
+        "--controller",
+        dest="controllers",
+        action="append",
+        default=[],
+        metavar="ACCOUNT",
+        help="an operator whose objects are admitted while the service cannot be asked, as those "
+        "of the controllers of Kubernetes; name it in `controllers` of the bundle too; may be "
+        "repeated",
+    )
+    write.add_argument(
+        "--kinds-file",
+        type=Path,
+        metavar="FILE",
+        help="the kinds that the service understands beside its own (kubernetes_kinds_file)",
+    )
+    write.add_argument(
         "--watch",
         action="store_true",
         help="let the service read the cluster, for what objects say only by the name of another",
@@ -74,6 +93,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the manifests."""
+    use_kinds(read_settings(kubernetes_kinds_file=given.kinds_file))
     options = Options(
         cluster=given.cluster,
         namespace=given.namespace,
@@ -87,6 +107,7 @@ def run(given: argparse.Namespace) -> int:
         replicas=given.replicas,
         exempt=tuple(given.exempt_namespace),
         watch=given.watch,
+        controllers=(*KUBERNETES, *given.controllers),
     )
     sys.stdout.write(manifests(options))
     webhooks = {Component.VALIDATING, Component.MUTATING} & set(options.components)

@@ -69,6 +69,15 @@ def changes_something() -> str:
 _READ = ("labels", "annotations")
 
 
+def is_asked_by(accounts: Sequence[str], *, negated: bool = False) -> str:
+    """Whether one of *accounts* asks, or, *negated*, whether none of them does; empty for none."""
+    if not accounts:
+        return ""
+    names = ", ".join(_text(account) for account in accounts)
+    condition = f"request.userInfo.?username.orValue('') in [{names}]"
+    return f"!({condition})" if negated else condition
+
+
 def takes_accelerators(paths: Iterable[tuple[Path, bool]]) -> str:
     """Whether pods at one of *paths* may take accelerators, in the new or the old object.
 
@@ -266,4 +275,10 @@ def _rows() -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(table.splitlines()))
 
 
-__all__ = ["can_be_written", "changes_something", "names_accelerators", "takes_accelerators"]
+__all__ = [
+    "can_be_written",
+    "changes_something",
+    "is_asked_by",
+    "names_accelerators",
+    "takes_accelerators",
+]

@@ -10,12 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from service.bundle.controllers import KUBERNETES
 from service.errors import SettingsRefused
 from service.pipeline import VERSION
 
 ALWAYS_EXEMPT = ("kube-system", "kube-public", "kube-node-lease")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+_ACCOUNT = re.compile(r"system:[A-Za-z0-9._:-]{1,500}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}")
 
 
@@ -67,6 +69,7 @@ class Options(NamedTuple):
         replicas: Pods of the service.
         exempt: More namespaces whose objects are never sent.
         watch: Whether the service watches the cluster in which it runs.
+        controllers: Accounts whose objects are admitted while the service cannot be asked.
     """
 
     cluster: str
@@ -81,6 +84,7 @@ class Options(NamedTuple):
     replicas: int = 1
     exempt: tuple[str, ...] = ()
     watch: bool = False
+    controllers: tuple[str, ...] = KUBERNETES
 
     def check(self) -> None:
         """Refuse what no cluster takes, or what would not work.
@@ -115,9 +119,19 @@ class Options(NamedTuple):
             raise SettingsRefused(
                 f"`timeout` is {self.timeout} s, and the API server takes 1 to 30 s"
             )
+        _check_accounts(self.controllers)
         if self.url is not None and not self.url.startswith("https://"):
             raise SettingsRefused(
                 f"`url` is `{self.url}`, and the API server asks webhooks by https only"
+            )
+
+
+def _check_accounts(names: tuple[str, ...]) -> None:
+    for name in names:
+        if not _ACCOUNT.fullmatch(name):
+            raise SettingsRefused(
+                f"`{name[:128]}` is no account of a controller",
+                hint="Name it whole, such as system:serviceaccount:kuberay:kuberay-operator.",
             )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from adapters.kubernetes.kinds import shipped
+from adapters.kubernetes.kinds import in_use
 from service.api.kubernetes import MUTATE, VALIDATE
-from service.install.conditions import changes_something, takes_accelerators
+from service.install.conditions import changes_something, is_asked_by, takes_accelerators
 from service.install.kinds import Group, groups
 from service.install.options import ALWAYS_EXEMPT, Component, FailurePolicy, Options
 
@@ -16,15 +16,15 @@ _API = "admissionregistration.k8s.io/v1"
 _WRITES = ("CREATE", "UPDATE")
 _TAKES = "takes-accelerators"
 _CHANGES = "changes-something"
+_BY_CONTROLLER, _BY_OTHERS = "by-a-controller", "by-no-controller"
 
 _EXPLAINED = {
     FailurePolicy.FAIL: """\
 failurePolicy: Fail. While the service cannot be asked (it is down, is being upgraded, its
 certificate or the network is broken), the API server refuses to create or change what may take
 accelerators, in every namespace but those exempt below, and their owners read "failed calling
-webhook". What runs goes on running; pods of such workloads that end are not replaced until the
-service is back. Everything else in the cluster never waits for it. The other choice, Ignore,
-admits undecided and unrecorded.""",
+webhook". What runs goes on running, and its pods that end are replaced. Everything else in the
+cluster never waits for it. The other choice, Ignore, admits undecided and unrecorded.""",
     FailurePolicy.IGNORE: """\
 failurePolicy: Ignore. While the service cannot be asked (it is down, is being upgraded, its
 certificate or the network is broken), the API server admits everything, undecided and
@@ -33,8 +33,9 @@ stops because of it. The other choice, Fail, refuses what may take accelerators 
 back.""",
 }
 _ALWAYS_IGNORED = """\
-Deletions and scaling are sent with Ignore, whatever the choice above: a deletion takes nothing,
-and the pods that scaling asks for are sent themselves."""
+Deletions, scaling and what controllers make are sent with Ignore, whatever the choice above: a
+deletion takes nothing, what scaling asks for is made by controllers, and what those make was
+decided when its owner was admitted."""
 _BY_NAME = """\
 Namespaces are exempt by name. A label of one's own choice would let whoever may label a
 namespace take it out of governance."""
@@ -47,12 +48,21 @@ def header(options: Options) -> str:
 
 def validating(options: Options) -> dict[str, Any]:
     """The ValidatingWebhookConfiguration."""
-    every = groups(shipped())
-    hooks = [
-        _webhook(group, options, operations=_WRITES, policy=options.failure_policy)
-        for group in (*every.workloads, every.always)
-    ]
+    every = groups(in_use())
+    written = (*every.workloads, every.always)
     ignore = FailurePolicy.IGNORE
+    others = _Requester(_BY_OTHERS, is_asked_by(options.controllers, negated=True))
+    hooks = [
+        _webhook(group, options, operations=_WRITES, policy=options.failure_policy, by=others)
+        for group in written
+    ]
+    if options.controllers:
+        controllers = _Requester(_BY_CONTROLLER, is_asked_by(options.controllers))
+        children = [group._replace(name=f"children-{group.name}") for group in written]
+        hooks += [
+            _webhook(group, options, operations=_WRITES, policy=ignore, by=controllers)
+            for group in children
+        ]
     hooks.append(_webhook(every.scaling, options, operations=_WRITES, policy=ignore))
     for name, gone in (("deletions", every.workloads), ("deletions-always", (every.always,))):
         hooks.append(
@@ -64,7 +74,7 @@ def validating(options: Options) -> dict[str, Any]:
 def mutating(options: Options) -> dict[str, Any]:
     """The MutatingWebhookConfiguration; what it adds is never worth a refusal."""
     hooks = []
-    for group in groups(shipped()).workloads:
+    for group in groups(in_use()).workloads:
         hook = _webhook(
             group,
             options,
@@ -94,6 +104,7 @@ def _webhook(
     operations: Sequence[str],
     policy: FailurePolicy,
     path: str = VALIDATE,
+    by: _Requester | None = None,
 ) -> dict[str, Any]:
     kind = "mutate" if path == MUTATE else "validate"
     hook = {
@@ -101,7 +112,7 @@ def _webhook(
         "clientConfig": _client(options, f"{path}/{options.cluster}"),
         "rules": [_rule(one, names, operations) for one, names in group.resources.items()],
         "namespaceSelector": _not_exempt(options),
-        "matchConditions": _conditions(group, operations),
+        "matchConditions": _conditions(group, operations, by),
         "failurePolicy": policy.value,
         "sideEffects": "NoneOnDryRun",
         "admissionReviewVersions": ["v1"],
@@ -112,8 +123,17 @@ def _webhook(
     return hook
 
 
-def _conditions(group: Group, operations: Sequence[str]) -> list[dict[str, str]]:
-    found = []
+class _Requester(NamedTuple):
+    """A condition on who asks, with its name."""
+
+    name: str
+    expression: str
+
+
+def _conditions(
+    group: Group, operations: Sequence[str], by: _Requester | None
+) -> list[dict[str, str]]:
+    found = [by._asdict()] if by is not None and by.expression else []
     if group.paths and "UPDATE" in operations:
         found.append({"name": _CHANGES, "expression": changes_something()})
     if group.paths:
