@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from service.bundle.values import Bundle, Org
 
 # Findings that come from Portreeve itself and take a mode like any other.
-_OWN_CODES, _OWN_DOMAINS = ("COV-001", "WVR-001", "BSL-001"), ("coverage", "waivers", "baseline")
+_OWN_CODES, _OWN_DOMAINS = (
+    ("COV-001", "COV-002", "WVR-001", "BSL-001"),
+    ("coverage", "waivers", "baseline"),
+)
 _WAIVABLE = "COV-001"
 _MOST_LISTED = 60
 

@@ -6,6 +6,7 @@ from service.bundle.values import Rule
 from service.model.finding import Mode, Severity
 
 NOT_COVERED = "COV-001"
+NOT_BELIEVED = "COV-002"
 WAIVER_EXPIRED = "WVR-001"
 BASELINE_ENDED = "BSL-001"
 
@@ -32,6 +33,20 @@ _RULES = (
         mode=Mode.WARN,
         message="`{resource}` is of kind `{kind}`, which is not covered: nothing was judged",
         remedy="Have what it takes judged by hand, or ask for the kind to be supported.",
+        package="",
+        domain="coverage",
+    ),
+    Rule(
+        code=NOT_BELIEVED,
+        title="Owner is not believed",
+        description="Anybody may write that a controller owns an object. Only what a controller's "
+        "own account makes is covered by the admission of its owner.",
+        severity=Severity.MEDIUM,
+        mode=Mode.WARN,
+        message="`{resource}` says that `{owner}` controls it, and `{account}` is no controller "
+        "that the organisation lists: it was decided as an object of its own",
+        remedy="Leave `ownerReferences` to controllers; if the account is one, list it in "
+        "`controllers` of the bundle.",
         package="",
         domain="coverage",
     ),

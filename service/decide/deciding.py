@@ -24,10 +24,12 @@ from service.decide.break_glass import OpenGlass
 from service.decide.builtin import (
     BASELINE_ENDED,
     BUILTIN,
+    NOT_BELIEVED,
     NOT_COVERED,
     WAIVER_EXPIRED,
     system_rule,
 )
+from service.decide.forged import unbelieved
 from service.decide.modes import RANK, Place, mildest, stated_mode, strictest
 from service.decide.reasons import Reasons
 from service.decide.rulebook import LONGEST_FACT, render, tidy
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from service.model.request import Request
     from service.model.resource import Resource
 
+_OWN = frozenset({NOT_BELIEVED, NOT_COVERED})
 _SETTLED = frozenset({Change.DELETE, Change.NO_OP, Change.READ})
 _OUTCOMES = {Mode.OBSERVE: Outcome.ALLOW, Mode.WARN: Outcome.WARN, Mode.ENFORCE: Outcome.DENY}
 _LONGEST_TEXT = 2048
@@ -80,7 +83,8 @@ def decide(
     Raises:
         EvaluationFailed: A finding has a code that the bundle's rulebook does not know.
     """
-    reported = {_identity(finding): finding for finding in (*findings, *_uncovered(request))}
+    every = (*findings, *_uncovered(request), *unbelieved(request, bundle.org))
+    reported = {_identity(finding): finding for finding in every}
     if not reported:
         return Verdict(Outcome.ALLOW, Cause.NONE)
     judge = _Judge(request, before, bundle)
@@ -216,7 +220,7 @@ class _Judge:
         )
 
     def _rule(self, code: str) -> Rule:
-        rule = BUILTIN[NOT_COVERED] if code == NOT_COVERED else self._rulebook.get(code)
+        rule = BUILTIN[code] if code in _OWN else self._rulebook.get(code)
         if rule is None:
             raise EvaluationFailed(
                 f"a rule reported the code `{tidy(code, 64)}`, which the bundle's rulebook lacks",

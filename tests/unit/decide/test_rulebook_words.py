@@ -95,7 +95,7 @@ def test_rendering_never_fails(template: str, facts: dict[str, str]) -> None:
 def test_built_in_words_can_be_filled() -> None:
     for code, rule in BUILTIN.items():
         assert code == rule.code
-        names = ("kind", "waiver", "code", "expired", "owner", "approver", "of", "why")
+        names = ("kind", "waiver", "code", "expired", "owner", "approver", "of", "why", "account")
         words = render(rule, Finding(code=code, resource="a", facts=dict.fromkeys(names, "b")))
         assert "?" not in "".join(words)
 
