@@ -64,6 +64,8 @@ def answer(uid: str, decision: Decision) -> dict[str, Any]:
         "outcome": decision.outcome.value,
         "codes": _listed([finding.code for finding in found]),
     }
+    if decision.resources and (by := decision.resources[0].covered_by) is not None:
+        response["auditAnnotations"]["covered-by"] = _clean(f"{by.kind} {by.name}")
     return _review(response)
 
 

@@ -69,9 +69,10 @@ def _row(item: DecidedResource) -> tuple[str, ...]:
         )
     )
     where = "/".join(part for part in (item.vendor, item.region) if part) or "-"
+    by = item.covered_by
+    cost = f"covered by {by.kind} {by.name}" if by is not None else _cost(item)
     return tuple(
-        plain(cell)
-        for cell in (item.change.value, item.address, accelerators or "-", where, _cost(item))
+        plain(cell) for cell in (item.change.value, item.address, accelerators or "-", where, cost)
     )
 
 

@@ -22,6 +22,7 @@ from service.model.decision import Cause, Decision, Outcome
 from service.model.finding import Finding
 from service.model.request import Request
 from service.pipeline import Pipeline
+from service.report.decisions import as_lines
 
 _ACCOUNT = "system:serviceaccount:kube-system:deployment-controller"
 
@@ -115,6 +116,9 @@ async def test_it_is_allowed_and_recorded_as_covered(bundle: Bundle) -> None:
     assert resource.team == "language"
     assert log.entries[0].decision == decision
     assert b'"covered_by"' in log.entries[0].request
+    told = answer("u", decision)["response"]["auditAnnotations"]
+    assert told["covered-by"] == "Deployment language-serving/llama-70b"
+    assert "covered by Deployment language-serving/llama-70b" in as_lines(decision)
 
 
 @pytest.mark.parametrize("hangs", [False, True])

@@ -554,3 +554,55 @@ class TestOwnWrites:
         asked = read_review(_review(_deployment(), _DEPLOYMENTS))
 
         assert covers_itself(asked, _around(), changes_nothing=True) is Alone.NO_OWNER
+
+    def test_what_cannot_be_compared_is_not(self) -> None:
+        broken = _deployment()
+        broken["spec"]["template"]["spec"]["containers"] = "none"
+        pool = _object("karpenter.sh/v1", "NodePool", "p", {})
+        unread = read_review(_review(broken, _DEPLOYMENTS, _deployment()))
+        capacity = read_review(_review(pool, _DEPLOYMENTS, pool))
+
+        assert covers_itself(unread, _around(), changes_nothing=False) is Alone.TEMPLATE
+        assert covers_itself(capacity, _around(), changes_nothing=False) is Alone.COUNT
+
+    def test_an_object_without_a_uid_covers_nothing(self) -> None:
+        nameless = _deployment()
+        del nameless["metadata"]["uid"]
+        asked = read_review(_review(nameless, _DEPLOYMENTS, nameless))
+
+        assert covers_itself(asked, _around(), changes_nothing=True) is Alone.UID
+
+
+def test_owners_that_own_one_another_are_followed_so_far_only() -> None:
+    one, other = _replica_set(_deployment(), name="a"), _replica_set(_deployment(), name="b")
+    _chain(one, other, one)
+
+    assert isinstance(_found(_review(_made(one), _RS), one, other), Cover)
+
+
+def test_an_owner_with_several_sorts_of_pods_makes_no_more_of_one() -> None:
+    job = copy.deepcopy(_CHAINS["pytorch"][0])
+    spec = {"replicas": 4, "template": _template(1)}
+    child = _object("apps/v1", "StatefulSet", "r", spec, job)
+
+    assert _found(_review(child, _OPERATOR), job) is Alone.COUNT
+
+
+def test_what_is_scaled_of_an_unknown_kind_is_not_covered() -> None:
+    review = _scaling(2, _HPA)
+    review["request"]["resource"] = {"group": "example.org", "resource": "sites"}
+
+    assert _found(review, _autoscaler(5)) is Alone.UNGOVERNED
+
+
+def test_an_autoscaler_is_neither_covered_by_pods_nor_for_another_target() -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "other"}
+    owner = _object(
+        "keda.sh/v1alpha1", "ScaledObject", "x", {"scaleTargetRef": target, "maxReplicaCount": 9}
+    )
+    of_pods, of_another = copy.deepcopy(_autoscaler(2)), copy.deepcopy(_autoscaler(2))
+    _chain(_deployment(), of_pods)
+    _chain(owner, of_another)
+
+    assert _found(_review(of_pods, _OPERATOR), _deployment()) is Alone.UNGOVERNED
+    assert _found(_review(of_another, _OPERATOR), owner) is Alone.TEMPLATE
