@@ -79,11 +79,14 @@ _is_accepted(item) if item.model in object.get(data.org, ["vendor", "accepted_pr
 
 _missing(resource) := ["/accelerators"] if {
 	resource.accelerators == null
-} else := [sprintf("/accelerators/%d/model", [each.index]) |
+} else := [pointer | some pointer in _unknown_models(resource)]
+
+# A set: a request may hold the same resource twice.
+_unknown_models(resource) := {sprintf("/accelerators/%d/model", [each.index]) |
 	some each in _not_portable
 	each.is_proprietary == null
 	each.resource == resource
-]
+}
 
 _alternative(item) := words if {
 	found := object.get(data.index, ["portable_alternatives", item.model], null)

@@ -72,6 +72,14 @@ test_a_model_that_is_not_known_is_pointed_at_unless_all_of_its_maker_are_portabl
 	_found(_taking(null, {"manufacturer": "nvidia"})) == set()
 }
 
+test_what_a_request_holds_twice_is_pointed_at_once if {
+	resource := _taking(null, {})
+	found := lock_in.deny with input as testing.request([resource, resource])
+		with data.catalog as _catalog
+		with data.index as _index
+	found == _undetermined(["/accelerators/0/model"])
+}
+
 test_accelerators_that_are_not_known_are_pointed_at if {
 	_found(testing.workload({"accelerators": null})) == _undetermined(["/accelerators"])
 	_found(testing.workload({})) == set()
