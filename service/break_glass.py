@@ -18,8 +18,8 @@ from service.bundle.values import Bundle
 from service.decide.builtin import NOT_COVERED
 from service.decide.digests import canonical, digest
 from service.decide.ids import uuid7
-from service.errors import LogUnavailable, NotAllowed, NotFound, RequestRefused
-from service.log.entry import DecisionLog, Entry
+from service.errors import NotAllowed, NotFound, RequestRefused
+from service.log.entry import DecisionLog, Entry, recorded
 from service.log.filters import Kind
 from service.log.query import DecisionReader
 from service.model.base import Binding, EnforcementPoint, Value
@@ -216,15 +216,8 @@ class BreakGlassDesk:
         return Entry(decision=decision)
 
     async def _record(self, entry: Entry) -> Decision:
-        try:
-            async with asyncio.timeout(_RECORD_SECONDS):
-                kept = await self._log.record(entry)
-        except TimeoutError as error:
-            raise LogUnavailable(
-                "the decision log did not confirm the record in time",
-                hint="`portreeve waiver break-glass --list` shows what is open.",
-                code="SYS-LOG-TIMEOUT",
-            ) from error
+        hint = "`portreeve waiver break-glass --list` shows what is open."
+        kept = await recorded(self._log, entry, seconds=_RECORD_SECONDS, hint=hint)
         self._changed()
         _LOG.warning(
             "break_glass",

@@ -30,7 +30,7 @@ from service.errors import (
     RequestRefused,
 )
 from service.evaluate.engine import Engine
-from service.log.entry import DecisionLog, Entry
+from service.log.entry import DecisionLog, Entry, recorded
 from service.model.base import Binding, Change, EnforcementPoint
 from service.model.break_glass import BreakGlass
 from service.model.decision import Cause, Decision
@@ -278,15 +278,8 @@ class Pipeline:
         )
 
     async def _record(self, entry: Entry, *, seconds: float) -> Decision:
-        try:
-            async with asyncio.timeout(seconds):
-                kept = await self.log.record(entry)
-        except TimeoutError as error:
-            raise LogUnavailable(
-                "the decision log did not confirm the record in time",
-                hint="The request was refused; send it again or see `/readyz`.",
-                code="SYS-LOG-TIMEOUT",
-            ) from error
+        hint = "The request was refused; send it again or see `/readyz`."
+        kept = await recorded(self.log, entry, seconds=seconds, hint=hint)
         _LOG.info(
             "decision",
             decision_id=kept.decision_id,

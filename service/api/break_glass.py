@@ -9,9 +9,8 @@ from pydantic import BaseModel
 
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, read_body
-from service.api.clients import certificate_of
 from service.api.problems import problem
-from service.api.service import Service, service_of
+from service.api.service import Service, caller_of, service_of
 from service.break_glass import Closing, Opener, Wanted, read_as
 from service.errors import NotAllowed, RequestRefused
 from service.intake.documents import read_json
@@ -35,9 +34,7 @@ class OpenList(BaseModel):
 async def opened(request: Request) -> Response:
     """Break-glass that has neither ended nor been ended."""
     service = service_of(request)
-    service.gate.require(
-        request.headers.get("authorization"), CallerRole.READER, certificate_of(request)
-    )
+    caller_of(request, CallerRole.READER)
     found = OpenList(break_glass=list(await service.desk.opened()))
     return Response(found.model_dump_json(), media_type="application/json")
 
@@ -54,7 +51,7 @@ async def opened(request: Request) -> Response:
 async def open_(request: Request) -> Response:
     """Waive what rules find in one place, for at most four hours; answered with its record."""
     service = service_of(request)
-    caller = _administrator(service, request)
+    caller = caller_of(request, CallerRole.ADMINISTRATOR)
     body = await read_body(request, limit=_LARGEST)
     try:
         service.desk.check(_opener(caller))
@@ -69,7 +66,7 @@ async def open_(request: Request) -> Response:
 async def end(request: Request, id_: Annotated[str, Path(alias="id")]) -> Response:
     """End early what is open; any administrator may. Answered with the record of that."""
     service = service_of(request)
-    caller = _administrator(service, request)
+    caller = caller_of(request, CallerRole.ADMINISTRATOR)
     body = await read_body(request, limit=_LARGEST)
     try:
         actor = read_as(Closing, _payload(body)).actor
@@ -77,12 +74,6 @@ async def end(request: Request, id_: Annotated[str, Path(alias="id")]) -> Respon
         return await _reject(service, caller, body, error)
     decision = await service.desk.end(id_, _opener(caller), actor=actor)
     return Response(decision.model_dump_json(), media_type="application/json")
-
-
-def _administrator(service: Service, request: Request) -> Caller:
-    return service.gate.require(
-        request.headers.get("authorization"), CallerRole.ADMINISTRATOR, certificate_of(request)
-    )
 
 
 def _opener(caller: Caller) -> Opener:

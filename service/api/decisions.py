@@ -10,8 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from service.api.auth import CallerRole
-from service.api.clients import certificate_of
-from service.api.service import service_of
+from service.api.service import caller_of, service_of
 from service.errors import NotFound
 from service.log.filters import Kind
 from service.log.query import Filter
@@ -50,9 +49,7 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
 ) -> Response:
     """Decisions that meet every stated condition."""
     service = service_of(request)
-    service.gate.require(
-        request.headers.get("authorization"), CallerRole.READER, certificate_of(request)
-    )
+    caller_of(request, CallerRole.READER)
     wanted = Filter.of(
         outcome=outcome,
         code=code,
@@ -75,9 +72,7 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
 async def show(request: Request, decision_id: str) -> Response:
     """The decision with this id."""
     service = service_of(request)
-    service.gate.require(
-        request.headers.get("authorization"), CallerRole.READER, certificate_of(request)
-    )
+    caller_of(request, CallerRole.READER)
     stored = await asyncio.to_thread(service.reader.get, decision_id)
     if stored is None:
         raise NotFound(

@@ -27,11 +27,10 @@ from adapters.kubernetes.surroundings import surrounded
 from adapters.kubernetes.view import UNWATCHED
 from service.api.auth import Caller, CallerRole
 from service.api.bodies import Body, parameters, read_body
-from service.api.clients import certificate_of
 from service.api.covering import covered
 from service.api.deadlines import deadline
 from service.api.problems import problem
-from service.api.service import Service, service_of
+from service.api.service import Service, caller_of, service_of
 from service.errors import (
     EvaluationFailed,
     GovernanceError,
@@ -70,7 +69,7 @@ async def validate(request: Request) -> Response:
     """Answer an AdmissionReview; a body without a readable ``uid`` gets problem details."""
     arrived = time.monotonic()
     service = service_of(request)
-    caller = _caller(request, service)
+    caller = caller_of(request, CallerRole.ENFORCER)
     body = await read_body(request, limit=service.limits.review_bytes)
     came = _Came(service, caller, body, arrived + _seconds(None, service))
     review: Any = None
@@ -103,7 +102,7 @@ async def mutate(request: Request) -> Response:
     """Answer an AdmissionReview with a patch, or without one; never with a refusal."""
     arrived = time.monotonic()
     service = service_of(request)
-    caller = _caller(request, service)
+    caller = caller_of(request, CallerRole.ENFORCER)
     body = await read_body(request, limit=service.limits.review_bytes)
     came = _Came(service, caller, body, arrived)
     review: Any = None
@@ -119,12 +118,6 @@ async def mutate(request: Request) -> Response:
     if done.added:
         _LOG.info("mutation", key=_uid(review), added=done.added, caller=caller.name)
     return _json(answer_patch(_uid(review), done))
-
-
-def _caller(request: Request, service: Service) -> Caller:
-    return service.gate.require(
-        request.headers.get("authorization"), CallerRole.ENFORCER, certificate_of(request)
-    )
 
 
 def _seconds(timeout: str | None, service: Service) -> float:

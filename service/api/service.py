@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from adapters.kubernetes.view import UNWATCHED, ClusterView
-from service.api.auth import Gate
+from service.api.auth import Caller, CallerRole, Gate
+from service.api.clients import certificate_of
 from service.break_glass import BreakGlassDesk
 from service.log.query import DecisionReader
 from service.pipeline import Pipeline
@@ -54,6 +55,16 @@ def service_of(request: Request) -> Service:
     """The service behind *request*."""
     service: Service = request.app.state.service
     return service
+
+
+def caller_of(request: Request, role: CallerRole) -> Caller:
+    """Who sends *request*, by token or certificate.
+
+    Raises:
+        NotAllowed: It is nobody who is known, or somebody without *role*.
+    """
+    gate = service_of(request).gate
+    return gate.require(request.headers.get("authorization"), role, certificate_of(request))
 
 
 async def is_ready(service: Service) -> dict[str, bool]:

@@ -10,8 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from service.api.auth import CallerRole
-from service.api.clients import certificate_of
-from service.api.service import service_of
+from service.api.service import caller_of, service_of
 from service.log.filters import EventFilter
 from service.model.subject_event import Happened, SubjectEvent
 
@@ -41,9 +40,7 @@ async def find(  # noqa: PLR0913, PLR0917  # each query parameter is an argument
 ) -> Response:
     """Events that meet every stated condition."""
     service = service_of(request)
-    service.gate.require(
-        request.headers.get("authorization"), CallerRole.READER, certificate_of(request)
-    )
+    caller_of(request, CallerRole.READER)
     wanted = EventFilter.of(
         event=event,
         cluster=cluster,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from service.errors import LogUnavailable
 from service.model.decision import Decision
 from service.model.subject_event import SubjectEvent
 
@@ -61,3 +63,20 @@ class EventLog(Protocol):
             LogUnavailable: It is not known whether they are durable; they may be recorded again.
         """
         ...
+
+
+async def recorded(log: DecisionLog, entry: Entry, *, seconds: float, hint: str) -> Decision:
+    """What ``record`` returns, within *seconds*; *hint* says what to do where it takes longer.
+
+    Raises:
+        LogUnavailable: It was not made durable, or not in time.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await log.record(entry)
+    except TimeoutError as error:
+        raise LogUnavailable(
+            "the decision log did not confirm the record in time",
+            hint=hint,
+            code="SYS-LOG-TIMEOUT",
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Self, TypeVar
+from typing import Self
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -15,7 +15,6 @@ from service.model.decision import Outcome
 from service.model.subject_event import Happened
 
 AGE = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])")
-_Form = TypeVar("_Form", bound=Value)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -27,11 +26,38 @@ class Kind(StrEnum):
     BREAK_GLASS = "break_glass"
 
 
-class Filter(Value):
+class _Conditions(Value):
+    """What every filter has: when it was. ``since`` is inclusive, ``until`` exclusive."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @classmethod
+    def of(
+        cls, *, since: str | None = None, until: str | None = None, **conditions: str | None
+    ) -> Self:
+        """The filter that these words mean; a time is RFC 3339, or an age such as ``24h``.
+
+        Raises:
+            RequestRefused: One of them is malformed; says which and what is expected.
+        """
+        times = {"since": moment(since, "since"), "until": moment(until, "until")}
+        try:
+            return cls.model_validate({**conditions, **times})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]) if first["loc"] else "filter"
+            raise RequestRefused(
+                f"`{name}` is `{str(first['input'])[:64]}`: {first['msg'].lower()}",
+                code="SYS-INPUT-PARAMETER",
+            ) from error
+
+
+class Filter(_Conditions):
     """Conditions that a decision must meet all; ``None`` asks nothing.
 
     ``team`` and ``vendor`` are those of one and the same resource, ``code`` and ``waived_by`` those
-    of one and the same finding. ``since`` is inclusive, ``until`` exclusive.
+    of one and the same finding.
     """
 
     outcome: Outcome | None = None
@@ -42,25 +68,12 @@ class Filter(Value):
     enforcement_point: EnforcementPoint | None = None
     binding: Binding | None = None
     kind: Kind | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-
-    @classmethod
-    def of(
-        cls, *, since: str | None = None, until: str | None = None, **conditions: str | None
-    ) -> Self:
-        """The filter that these words mean; a time is RFC 3339, or an age such as ``24h``.
-
-        Raises:
-            RequestRefused: One of them is malformed; says which and what is expected.
-        """
-        return _filter(cls, since, until, conditions)
 
 
-class EventFilter(Value):
+class EventFilter(_Conditions):
     """Conditions that a subject event must meet all; ``None`` asks nothing.
 
-    ``since`` is inclusive, ``until`` exclusive; both are about when it was noticed.
+    ``since`` and ``until`` are about when it was noticed.
     """
 
     event: Happened | None = None
@@ -69,34 +82,6 @@ class EventFilter(Value):
     kind: Text | None = None
     subject: Text | None = None
     uid: Text | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-
-    @classmethod
-    def of(
-        cls, *, since: str | None = None, until: str | None = None, **conditions: str | None
-    ) -> Self:
-        """The filter that these words mean; a time is RFC 3339, or an age such as ``24h``.
-
-        Raises:
-            RequestRefused: One of them is malformed; says which and what is expected.
-        """
-        return _filter(cls, since, until, conditions)
-
-
-def _filter(
-    form: type[_Form], since: str | None, until: str | None, conditions: dict[str, str | None]
-) -> _Form:
-    times = {"since": moment(since, "since"), "until": moment(until, "until")}
-    try:
-        return form.model_validate({**conditions, **times})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "filter"
-        raise RequestRefused(
-            f"`{name}` is `{str(first['input'])[:64]}`: {first['msg'].lower()}",
-            code="SYS-INPUT-PARAMETER",
-        ) from error
 
 
 def moment(text: str | None, name: str) -> datetime | None:
