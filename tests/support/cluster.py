@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -118,6 +119,13 @@ def webhook_credentials(folder: Path, host: str, token: str) -> Path:
     }
     configuration.write_text(json.dumps(document))
     return configuration
+
+
+def need_a_cluster() -> None:
+    """Skip the test where no API server can be started."""
+    for name in ("kube-apiserver", "etcd", "kubectl"):
+        if tool(name) is None:
+            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
 
 
 @contextlib.contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cluster import need_a_cluster
 from guarded import Guarded, guarded
 from objects import definitions, from_before
-from running import tool
 
 _SHIM = Path(__file__).parents[1] / "support" / "failing_flush.c"
 
@@ -45,7 +45,7 @@ def shim(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def guarded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """One cluster for all who look at what becomes of single objects."""
-    _need_a_cluster()
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("guarded")
     with guarded(folder, definitions=definitions(), before=from_before()) as made:
         yield made
@@ -54,13 +54,7 @@ def guarded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarde
 @pytest.fixture(scope="session")
 def watched_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """One whose objects the service knows."""
-    _need_a_cluster()
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("watched")
     with guarded(folder, before=from_before(), watched=True) as made:
         yield made
-
-
-def _need_a_cluster() -> None:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Cluster, cluster, self_signed, webhook, webhook_credentials
+from cluster import Cluster, cluster, need_a_cluster, self_signed, webhook, webhook_credentials
 from payloads import deployment
-from running import PORTREEVE, Service, spawn, stop, tool, wait_until
+from running import PORTREEVE, Service, spawn, stop, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 
@@ -26,9 +26,7 @@ class Governed:
 
 @pytest.fixture(scope="module")
 def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Governed]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("cluster")
     certificate, key = self_signed(folder)
     token = "token-of-the-cluster"

@@ -18,10 +18,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cluster import need_a_cluster
 from direct import Direct
 from guarded import TEAM_NAMESPACE, Guarded, guarded
 from objects import deployment_object, taking
-from running import PORTREEVE, tool
+from running import PORTREEVE
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 
@@ -33,9 +34,7 @@ _DECIDED = "takes up to 16 accelerators"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     with guarded(tmp_path_factory.mktemp("rotation")) as running:
         yield running
 

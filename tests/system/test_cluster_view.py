@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from cluster import Cluster, cluster, webhook_credentials
+from cluster import Cluster, cluster, need_a_cluster, webhook_credentials
 from payloads import review
 from relay import Relay, relay
-from running import Service, portreeve, tool, wait_until
+from running import Service, portreeve, wait_until
 
 from adapters.kubernetes import kinds
 from adapters.kubernetes.pruning import prune
@@ -137,9 +137,7 @@ def _namespace() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("cluster")
     with cluster(folder, webhook_credentials(folder, "nobody", "none")) as made:
         made.apply(_namespace())
@@ -257,9 +255,7 @@ def test_while_the_api_server_says_nothing_the_view_stays_and_grows_old(watched:
 
 
 def test_an_api_server_that_dies_and_comes_back_is_followed_again(tmp_path: Path) -> None:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}")
+    need_a_cluster()
     settings = {"PORTREEVE_KUBERNETES_CLUSTER": "prod-eu"}
     with cluster(tmp_path, webhook_credentials(tmp_path, "nobody", "none")) as made:
         made.apply(_namespace())

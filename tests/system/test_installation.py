@@ -16,7 +16,7 @@ import pytest
 import yaml
 from asked import Asked, asked_webhook
 from certificates import Authority
-from cluster import Cluster, cluster, self_signed, webhook_credentials
+from cluster import Cluster, cluster, need_a_cluster, self_signed, webhook_credentials
 from running import ROOT, tool
 
 from service.install.manifests import documents
@@ -141,9 +141,7 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("cluster")
     certificate, key = self_signed(folder)
     with asked_webhook(certificate, key) as asked:
@@ -492,7 +490,7 @@ def test_kustomize_builds_an_overlay(
     overlay = tmp_path / "kustomize" / "own"
     overlay.mkdir()
     kustomization: dict[str, Any] = {"resources": ["../base"]}
-    kustomization["images"] = [{"name": "portreeve", "newName": "registry.example.org/portreeve"}]
+    kustomization["images"] = [{"name": "portreeve", "newName": "own/portreeve"}]
     if with_mutating:
         kustomization["components"] = ["../mutating"]
     (overlay / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))

@@ -15,12 +15,13 @@ from cluster import (
     Cluster,
     cluster,
     mutating_webhook,
+    need_a_cluster,
     self_signed,
     webhook,
     webhook_credentials,
 )
 from payloads import deployment
-from running import Service, spawn, stop, tool, wait_until
+from running import Service, spawn, stop, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 
@@ -57,9 +58,7 @@ class Helped:
 
 @pytest.fixture(scope="module")
 def helped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helped]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("cluster")
     certificate, key = self_signed(folder)
     caller = {

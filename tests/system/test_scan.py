@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 import yaml
-from cluster import Cluster, cluster, self_signed, webhook, webhook_credentials
+from cluster import Cluster, cluster, need_a_cluster, self_signed, webhook, webhook_credentials
 from inhabited import inhabit
 from payloads import deployment
-from running import PORTREEVE, Service, free_port, spawn, stop, tool, wait_until
+from running import PORTREEVE, Service, free_port, spawn, stop, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 
@@ -67,9 +67,7 @@ class Inhabited:
 
 @pytest.fixture(scope="module")
 def inhabited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inhabited]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     folder, port = tmp_path_factory.mktemp("inhabited"), free_port()
     admission = webhook_credentials(folder, f"127.0.0.1:{port}", TOKEN)
     with cluster(folder, admission) as running:

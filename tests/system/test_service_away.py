@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cluster import need_a_cluster
 from direct import Direct
 from guarded import CLUSTER, TEAM_NAMESPACE, Guarded, guarded
 from objects import deployment_object, pod, taking
-from running import PORTREEVE, tool, wait_until
+from running import PORTREEVE, wait_until
 
 from service.install.alerts import rule as rule_of
 from service.install.options import Options
@@ -33,9 +34,7 @@ _AWAY = "failed calling webhook"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     with guarded(tmp_path_factory.mktemp("away")) as running:
         yield running
 

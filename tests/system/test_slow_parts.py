@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from cluster import cluster, webhook_credentials
+from cluster import cluster, need_a_cluster, webhook_credentials
 from opa_server import archived, opa, opa_server
 from payloads import deployment, review
 from relay import Relay, relay
-from running import Service, portreeve, tool, wait_until
+from running import Service, portreeve, wait_until
 
 from service.bundle.load import load
 from service.bundle.shipped import shipped
@@ -167,9 +167,7 @@ def test_a_slow_api_server_makes_no_answer_late(tmp_path: Path) -> None:
 
     What happens where it hangs: tests/system/test_cluster_view.py.
     """
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}")
+    need_a_cluster()
     admission = webhook_credentials(tmp_path, "absent.example", "token")
     with cluster(tmp_path, admission) as running:
         config = json.loads(running.kubeconfig.read_text())

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cluster import cluster, webhook_credentials
+from cluster import cluster, need_a_cluster, webhook_credentials
 from payloads import review
-from running import Service, portreeve, tool
+from running import Service, portreeve
 
 pytestmark = [pytest.mark.system, pytest.mark.enable_socket]
 
@@ -86,9 +86,7 @@ def _node() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    for name in ("kube-apiserver", "etcd", "kubectl"):
-        if tool(name) is None:
-            pytest.skip(f"needs {name}: `make tools` builds kube-apiserver, etcd is etcd-server")
+    need_a_cluster()
     folder = tmp_path_factory.mktemp("cluster")
     with cluster(folder, webhook_credentials(folder, "nobody", "none")) as made:
         labels = {"portreeve.dev/team": "vision"}
